@@ -1,0 +1,9 @@
+//! Words and pure rules of Headwater: no OS, no async, no IO, no clock.
+//!
+//! Everything in here is a function of its arguments, so that it can be tested, simulated and fuzzed at will.
+
+pub mod error;
+pub mod ids;
+pub mod time;
+
+pub use error::ErrorCode;

@@ -1,0 +1,2 @@
+//! The `headwater` binary: one file a command.
+fn main() {}
