@@ -1,0 +1,119 @@
+//! Shards as a whole: start, end, tasks, the mesh, blocking work, a panic, a machine that refuses.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use headwater_core::ids::ShardId;
+use headwater_net::rt::{self, Listener, PerShard, RtConfig, Shutdown, TcpStream};
+
+fn config(shards: usize) -> RtConfig {
+    RtConfig { shards, io_memory_bytes: 64 * 1024, ring_depth: 64, ..RtConfig::default() }
+}
+
+#[test]
+fn every_shard_runs_and_answers() {
+    let answers = rt::run_shards(&config(3), |shard| async move {
+        rt::sleep(Duration::from_millis(5)).await;
+        assert_eq!(rt::shard(), shard);
+        shard.get()
+    });
+    assert_eq!(answers.unwrap().join(), [0, 1, 2]);
+}
+
+#[test]
+fn the_mesh_answers_every_request() {
+    const REQUESTS: u64 = 2000;
+    let ends = PerShard::new(rt::mesh::<u64>(3, 8));
+    let done = Arc::new(AtomicUsize::new(0));
+    let sums = rt::run_shards(&config(3), move |shard| {
+        let (end, done) = (Rc::new(ends.take(shard)), done.clone());
+        async move {
+            let sum = Rc::new(RefCell::new(0));
+            let finished = rt::Event::new();
+            let receiver = rt::spawn({
+                let (end, sum, finished) = (end.clone(), sum.clone(), finished.clone());
+                async move {
+                    let mut answered = 0;
+                    loop {
+                        let (from, message) = end.recv().await;
+                        if message % 2 == 0 {
+                            end.send_reply(from, message + 1); // even: a request; odd: its answer
+                        } else {
+                            *sum.borrow_mut() += message;
+                            answered += 1;
+                            if answered == 2 * REQUESTS {
+                                finished.notify();
+                            }
+                        }
+                    }
+                }
+            });
+            for number in 0..REQUESTS {
+                for to in 0..3 {
+                    if to != shard.get() {
+                        end.send_request(ShardId::new(to), number * 2).await.unwrap();
+                    }
+                }
+            }
+            finished.wait().await;
+            // Others may still need this shard's answers.
+            done.fetch_add(1, Ordering::AcqRel);
+            while done.load(Ordering::Acquire) < 3 {
+                rt::sleep(Duration::from_millis(1)).await;
+            }
+            receiver.cancel().await;
+            sum.take()
+        }
+    });
+    let expect: u64 = 2 * (0..REQUESTS).map(|number| number * 2 + 1).sum::<u64>();
+    assert_eq!(sums.unwrap().join(), [expect; 3]);
+}
+
+#[test]
+fn an_echo_goes_round() {
+    let shutdown = Shutdown::new();
+    let threads = rt::run_shards(&config(1), move |_| {
+        let shutdown = shutdown.clone();
+        async move {
+            let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), true).unwrap();
+            let addr = listener.local_addr();
+            rt::spawn(async move {
+                let mut stream = listener.accept().await.unwrap();
+                let mut buffer = BytesMut::new();
+                while stream.read(&mut buffer).await.unwrap() > 0 {
+                    stream.send_all(&mut VecDeque::from([buffer.split().freeze()])).await.unwrap();
+                }
+            })
+            .detach();
+            let mut stream = TcpStream::connect(addr).await.unwrap();
+            let mut buffer = BytesMut::new();
+            for round in 0..100 {
+                let text = Bytes::from(format!("round {round:03}"));
+                stream.send_all(&mut VecDeque::from([text.clone()])).await.unwrap();
+                while buffer.len() < text.len() {
+                    assert!(stream.read(&mut buffer).await.unwrap() > 0);
+                }
+                assert_eq!(buffer.split(), text);
+            }
+            shutdown.request();
+            shutdown.requested().await;
+        }
+    });
+    threads.unwrap().join();
+}
+
+#[test]
+fn blocking_work_answers_and_a_panic_is_an_error() {
+    let threads = rt::run_shards(&config(1), |_| async {
+        assert_eq!(rt::spawn_blocking(|| 6 * 7).await, Ok(42));
+        let error = rt::spawn_blocking(|| -> u8 { panic!("no disk") }).await.unwrap_err();
+        assert_eq!(error.to_string(), "blocking work panicked: no disk");
+        assert_eq!(rt::spawn_blocking(|| "still alive").await, Ok("still alive"));
+    });
+    threads.unwrap().join();
+}
