@@ -2,8 +2,11 @@
 //!
 //! Everything in here is a function of its arguments, so that it can be tested, simulated and fuzzed at will.
 
+pub mod config;
 pub mod error;
 pub mod ids;
+pub mod limits;
+pub mod placement;
 pub mod time;
 
 pub use error::ErrorCode;
