@@ -4,8 +4,10 @@
 //! that need no runtime are beside it:
 //!
 //! ```text
-//! rt.rs            shards, tasks, the clock, readiness          glommio
+//! rt.rs            shards, spawning, readiness                  glommio
 //! rt/tcp.rs        listeners and streams                        on `Ready`
+//! rt/task.rs       who waits for a task, and cancelling        one shard
+//! rt/clock.rs      clocks and sleeping                          a timerfd
 //! rt/wheel.rs      a shard's deadlines                          pure
 //! rt/local.rs      events, one-shots, channels, permits         one shard
 //! rt/mesh.rs       messages between shards                      atomics
@@ -16,53 +18,53 @@
 //! ```
 //!
 //! Each known fault of glommio 0.12.0 is worked around here and nowhere else (docs/design/0002-runtime.md):
-//! it parks with work left (`watchdog`); its timers leak when polled twice (`Clock`: one timerfd a shard and our own
+//! it parks with work left (`watchdog`); its timers leak when polled twice (`clock`: one timerfd a shard and our own
 //! wheel); its buffered streams reorder and its vectored write sends one buffer (`tcp`: plain system calls on
-//! readiness); tasks left at the end of an executor are never dropped (`Tasks`: we cancel them).
+//! readiness); tasks left at the end of an executor are never dropped (`task`: we cancel them).
 //!
 //! A panic in a shard ends the process: its partitions' state can no longer be trusted, and the others wait for it.
 #![allow(unsafe_code)]
 
+pub mod clock;
 pub mod local;
 pub mod mesh;
 pub mod pool;
 pub mod preflight;
 pub mod shutdown;
+pub mod task;
 pub mod tcp;
 pub mod watchdog;
 pub mod wheel;
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
-use std::fmt;
+use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::{Arc, Barrier, Mutex, OnceLock, PoisonError, mpsc};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Barrier, Mutex, PoisonError, mpsc};
+use std::task::Poll;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use glommio::io::PollableFd;
 use glommio::{Latency, LocalExecutorBuilder, Placement, PoolPlacement, Shares, TaskQueueHandle};
 use headwater_core::ids::ShardId;
-use headwater_core::time::{Monotonic, Timestamp};
-use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
+use headwater_core::time::Monotonic;
 use socket2::Socket;
 
+pub use clock::{Elapsed, Sleep, deadline, now, timeout, wall};
 pub use local::{Event, Permit, Semaphore, channel, oneshot};
 pub use mesh::{MeshEnd, SendError, mesh};
 pub use pool::BlockingPanicked;
 pub use preflight::{Cause, Preflight, preflight};
 pub use shutdown::Shutdown;
+pub use task::{Task, yield_now};
 pub use tcp::{Listener, ReadHalf, TcpStream, WriteHalf};
 
+use clock::Clock;
 use pool::{Pool, PoolHandle};
+use task::{EndsProcess, Tasks};
 use watchdog::{Pulse, Watchdog};
-use wheel::{Ticket, Wheel};
 
 /// The most memory a shard may register with the kernel, in bytes: it counts three times against the limit on
 /// locked memory, which is often 8 MiB for the whole user.
@@ -166,7 +168,7 @@ where
         }
         tracing::warn!("{trouble}");
     }
-    clock_start(); // before any shard reads it, so that no reading is negative
+    clock::start(); // before any shard reads it, so that no reading is negative
     let spare = spare_cpus(&config.cpus);
     let pool = Pool::start(config.blocking_threads, move || leave_shard_cores(&spare))?;
     let pulses: Vec<Arc<Pulse>> = (0..config.shards).map(|_| Arc::default()).collect();
@@ -287,21 +289,6 @@ where
     Some(value)
 }
 
-/// Ends the process when it is dropped by a panic.
-struct EndsProcess {
-    shard: ShardId,
-}
-
-impl Drop for EndsProcess {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            // The panic's own message is out already; this says why everything stops.
-            eprintln!("headwater: shard {} panicked; the process stops", self.shard);
-            std::process::abort();
-        }
-    }
-}
-
 /// What a shard's tasks share.
 struct Here {
     shard: ShardId,
@@ -355,142 +342,6 @@ async fn answer_pokes(pulse: Arc<Pulse>) {
 
 // ---------------------------------------------------------------------------------------------------------- tasks
 
-/// The tasks of a shard, so that they can be cancelled before its executor ends: glommio leaves those that wait
-/// undropped, and with them sockets that still take connections from the port's other listeners.
-#[derive(Default)]
-struct Tasks {
-    running: RefCell<BTreeMap<u64, Rc<Control>>>,
-    issued: Cell<u64>,
-    emptied: Event,
-}
-
-/// What a task, its handle and the registry share.
-#[derive(Default)]
-struct Control {
-    cancelled: Cell<bool>,
-    ended: Cell<bool>,
-    /// Wakes the task itself, to see that it is cancelled.
-    task: RefCell<Option<Waker>>,
-    /// Wakes who waits for its end.
-    joiner: RefCell<Option<Waker>>,
-}
-
-impl Control {
-    fn cancel(&self) {
-        self.cancelled.set(true);
-        let waker = self.task.borrow().clone();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    fn end(&self) {
-        self.ended.set(true);
-        // The task's own waker keeps the task alive, and the task this: without the take, neither is freed.
-        drop(self.task.borrow_mut().take());
-        let joiner = self.joiner.borrow_mut().take();
-        if let Some(joiner) = joiner {
-            joiner.wake();
-        }
-    }
-}
-
-impl Tasks {
-    fn add(&self, control: Rc<Control>) -> u64 {
-        let number = self.issued.get() + 1;
-        self.issued.set(number);
-        self.running.borrow_mut().insert(number, control);
-        number
-    }
-
-    fn remove(&self, number: u64) {
-        let mut running = self.running.borrow_mut();
-        running.remove(&number);
-        if running.is_empty() {
-            drop(running);
-            self.emptied.notify();
-        }
-    }
-
-    /// Cancels all, also those that are spawned meanwhile, and waits until their futures are dropped.
-    async fn cancel_all(&self) {
-        loop {
-            let controls: Vec<Rc<Control>> = self.running.borrow().values().cloned().collect();
-            if controls.is_empty() {
-                return;
-            }
-            for control in controls {
-                control.cancel();
-            }
-            self.emptied.wait().await;
-        }
-    }
-}
-
-/// A spawned future. Awaiting it gives its result; dropping it cancels it; [`Self::detach`] lets it run alone.
-#[must_use = "dropping a task cancels it: await it, keep it or detach it"]
-pub struct Task<T> {
-    control: Rc<Control>,
-    output: Rc<RefCell<Option<T>>>,
-    detached: bool,
-}
-
-impl<T> Task<T> {
-    /// Lets it run to its end, or to the shard's.
-    pub fn detach(mut self) {
-        self.detached = true;
-    }
-
-    /// Whether it ran to its end.
-    pub fn is_finished(&self) -> bool {
-        self.control.ended.get()
-    }
-
-    /// Cancels it and waits until its future is dropped; the result, if it came first.
-    pub async fn cancel(self) -> Option<T> {
-        self.control.cancel();
-        poll_fn(|cx| self.poll_ended(cx)).await;
-        self.output.borrow_mut().take()
-    }
-
-    fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.control.ended.get() {
-            return Poll::Ready(());
-        }
-        *self.control.joiner.borrow_mut() = Some(cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl<T> Future for Task<T> {
-    type Output = T;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        if self.poll_ended(cx).is_pending() {
-            return Poll::Pending;
-        }
-        match self.output.borrow_mut().take() {
-            Some(value) => Poll::Ready(value),
-            // Only the end of the shard cancels a task behind its owner's back, and the owner ends with it.
-            None => Poll::Pending,
-        }
-    }
-}
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        if !self.detached && !self.control.ended.get() {
-            self.control.cancel();
-        }
-    }
-}
-
-impl<T> fmt::Debug for Task<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").field("finished", &self.is_finished()).finish()
-    }
-}
-
 /// Runs a future on this shard's network queue: requests, sockets, whatever somebody waits for.
 pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
     spawn_into(future, here(|here| here.network))
@@ -502,46 +353,9 @@ pub fn spawn_background<T: 'static>(future: impl Future<Output = T> + 'static) -
 }
 
 fn spawn_into<T: 'static>(future: impl Future<Output = T> + 'static, queue: TaskQueueHandle) -> Task<T> {
-    let control = Rc::<Control>::default();
-    let output = Rc::new(RefCell::new(None));
-    let task = Task { control: control.clone(), output: output.clone(), detached: false };
-    let (pulse, tasks, shard) = here(|here| (here.pulse.clone(), here.tasks.clone(), here.shard));
-    let number = tasks.add(control.clone());
-    let body = async move {
-        {
-            let mut future = pin!(future);
-            let ended = poll_fn(|cx| {
-                let _bomb = EndsProcess { shard };
-                pulse.beat();
-                if control.cancelled.get() {
-                    return Poll::Ready(None);
-                }
-                if control.task.borrow().is_none() {
-                    *control.task.borrow_mut() = Some(cx.waker().clone());
-                }
-                future.as_mut().poll(cx).map(Some)
-            })
-            .await;
-            *output.borrow_mut() = ended;
-        } // the future is dropped here, before anybody hears of its end
-        tasks.remove(number);
-        control.end();
-    };
+    let (task, body) = here(|here| here.tasks.track(here.shard, here.pulse.clone(), future));
     glommio::spawn_local_into(body, queue).expect("the queue lives as long as the shard").detach();
     task
-}
-
-/// Lets the other ready tasks of this queue run.
-pub async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// Yields if this shard's slice is used up or a latency event waits; costs two loads if not. For every loop that
@@ -563,70 +377,14 @@ pub fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 
 // ----------------------------------------------------------------------------------------------------------- time
 
-static START: OnceLock<Instant> = OnceLock::new();
-
-fn clock_start() -> Instant {
-    *START.get_or_init(Instant::now)
+/// Waits for a duration.
+pub fn sleep(duration: Duration) -> Sleep {
+    sleep_until(clock::after(duration))
 }
 
-/// The monotonic clock, common to all shards.
-pub fn now() -> Monotonic {
-    let nanos = clock_start().elapsed().as_nanos();
-    Monotonic::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-}
-
-/// The wall clock, as records carry it.
-pub fn wall() -> Timestamp {
-    let millis = match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
-    };
-    Timestamp::from_millis(millis)
-}
-
-/// A shard's deadlines and the one kernel timer that is set to the earliest.
-///
-/// The timer is only ever set anew, and its readiness awaited by one task for the shard's life, so nothing here is
-/// cancelled in the ring and an earlier deadline is noticed as promptly as the kernel can.
-struct Clock {
-    wheel: RefCell<Wheel>,
-    timer: OwnedFd,
-}
-
-impl Clock {
-    fn new() -> io::Result<Self> {
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        Ok(Self { wheel: RefCell::new(Wheel::new()), timer })
-    }
-
-    fn insert(&self, deadline: Monotonic, waker: Waker) -> Ticket {
-        let (ticket, arm) = self.wheel.borrow_mut().insert(deadline, waker);
-        if let Some(deadline) = arm {
-            self.arm(deadline);
-        }
-        ticket
-    }
-
-    fn arm(&self, deadline: Monotonic) {
-        // Relative, since our clock starts with the process; 1 ns at least, because 0 would disarm it.
-        let left = deadline.nanos().saturating_sub(now().nanos()).max(1);
-        let value =
-            Timespec { tv_sec: (left / 1_000_000_000) as i64, tv_nsec: (left % 1_000_000_000) as i64 };
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
-        let set = rustix::time::timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once);
-        set.expect("a valid time for a timer we own");
-    }
-
-    fn fire(&self) {
-        let mut due = Vec::new();
-        let next = self.wheel.borrow_mut().due(now(), &mut due);
-        if let Some(deadline) = next {
-            self.arm(deadline);
-        }
-        // Woken outside of the borrow: a waker may drop a sleep, which takes its entry out.
-        due.into_iter().for_each(Waker::wake);
-    }
+/// Waits until `deadline`; at once if it has passed.
+pub fn sleep_until(deadline: Monotonic) -> Sleep {
+    Sleep::new(here(|here| here.clock.clone()), deadline)
 }
 
 async fn drive_clock(clock: Rc<Clock>) {
@@ -639,99 +397,6 @@ async fn drive_clock(clock: Rc<Clock>) {
         let _ = rustix::io::read(timer.get_ref(), &mut count);
         clock.fire();
     }
-}
-
-/// Waits until a point in time; may be polled any number of times and dropped at any point.
-#[must_use = "futures do nothing unless awaited"]
-pub struct Sleep {
-    clock: Rc<Clock>,
-    deadline: Monotonic,
-    ticket: Option<Ticket>,
-}
-
-/// Waits for a duration.
-pub fn sleep(duration: Duration) -> Sleep {
-    sleep_until(after(duration))
-}
-
-/// Waits until `deadline`; at once if it has passed.
-pub fn sleep_until(deadline: Monotonic) -> Sleep {
-    Sleep { clock: here(|here| here.clock.clone()), deadline, ticket: None }
-}
-
-fn after(duration: Duration) -> Monotonic {
-    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    Monotonic::from_nanos(now().nanos().saturating_add(nanos))
-}
-
-impl Sleep {
-    /// Moves the deadline; the next poll waits for the new one.
-    pub fn reset(&mut self, deadline: Monotonic) {
-        self.withdraw();
-        self.deadline = deadline;
-    }
-
-    /// When it ends.
-    pub fn deadline(&self) -> Monotonic {
-        self.deadline
-    }
-
-    fn withdraw(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            self.clock.wheel.borrow_mut().cancel(ticket);
-        }
-    }
-}
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if now() >= self.deadline {
-            self.withdraw();
-            return Poll::Ready(());
-        }
-        if let Some(ticket) = self.ticket
-            && self.clock.wheel.borrow_mut().update(ticket, cx.waker())
-        {
-            return Poll::Pending;
-        }
-        self.ticket = Some(self.clock.insert(self.deadline, cx.waker().clone()));
-        Poll::Pending
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        self.withdraw();
-    }
-}
-
-/// The time was up first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the time was up")]
-pub struct Elapsed;
-
-/// Runs a future for at most `duration`; it is dropped when the time is up.
-///
-/// # Errors
-/// [`Elapsed`] when the time was up first.
-pub async fn timeout<T>(duration: Duration, future: impl Future<Output = T>) -> Result<T, Elapsed> {
-    deadline(after(duration), future).await
-}
-
-/// Runs a future until `at` at the latest; it is dropped when the time is up.
-///
-/// # Errors
-/// [`Elapsed`] when the time was up first.
-pub async fn deadline<T>(at: Monotonic, future: impl Future<Output = T>) -> Result<T, Elapsed> {
-    let mut future = pin!(future);
-    let mut sleep = sleep_until(at);
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Ok(value)),
-        Poll::Pending => Pin::new(&mut sleep).poll(cx).map(|()| Err(Elapsed)),
-    })
-    .await
 }
 
 // -------------------------------------------------------------------------------------------------------- sockets
