@@ -1,15 +1,13 @@
-//! Shards as a whole: start, end, tasks, the mesh, blocking work, a panic, a machine that refuses.
+//! Shards as a whole: start, end, tasks, the mesh, blocking work.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use headwater_core::ids::ShardId;
-use headwater_net::rt::{self, Listener, PerShard, RtConfig, Shutdown, TcpStream};
+use headwater_net::rt::{self, PerShard, RtConfig, StartError};
 
 fn config(shards: usize) -> RtConfig {
     RtConfig { shards, io_memory_bytes: 64 * 1024, ring_depth: 64, ..RtConfig::default() }
@@ -75,45 +73,69 @@ fn the_mesh_answers_every_request() {
 }
 
 #[test]
-fn an_echo_goes_round() {
-    let shutdown = Shutdown::new();
-    let threads = rt::run_shards(&config(1), move |_| {
-        let shutdown = shutdown.clone();
-        async move {
-            let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), true).unwrap();
-            let addr = listener.local_addr();
-            rt::spawn(async move {
-                let mut stream = listener.accept().await.unwrap();
-                let mut buffer = BytesMut::new();
-                while stream.read(&mut buffer).await.unwrap() > 0 {
-                    stream.send_all(&mut VecDeque::from([buffer.split().freeze()])).await.unwrap();
-                }
-            })
-            .detach();
-            let mut stream = TcpStream::connect(addr).await.unwrap();
-            let mut buffer = BytesMut::new();
-            for round in 0..100 {
-                let text = Bytes::from(format!("round {round:03}"));
-                stream.send_all(&mut VecDeque::from([text.clone()])).await.unwrap();
-                while buffer.len() < text.len() {
-                    assert!(stream.read(&mut buffer).await.unwrap() > 0);
-                }
-                assert_eq!(buffer.split(), text);
-            }
-            shutdown.request();
-            shutdown.requested().await;
-        }
-    });
-    threads.unwrap().join();
-}
-
-#[test]
 fn blocking_work_answers_and_a_panic_is_an_error() {
     let threads = rt::run_shards(&config(1), |_| async {
         assert_eq!(rt::spawn_blocking(|| 6 * 7).await, Ok(42));
         let error = rt::spawn_blocking(|| -> u8 { panic!("no disk") }).await.unwrap_err();
         assert_eq!(error.to_string(), "blocking work panicked: no disk");
         assert_eq!(rt::spawn_blocking(|| "still alive").await, Ok("still alive"));
+    });
+    threads.unwrap().join();
+}
+
+#[test]
+fn a_task_gives_its_result_or_is_dropped_when_cancelled() {
+    let threads = rt::run_shards(&config(1), |_| async {
+        assert_eq!(rt::spawn(async { 7 }).await, 7);
+        assert_eq!(rt::spawn_background(async { 8 }).await, 8);
+
+        let held = Rc::new(());
+        let inside = held.clone();
+        let task = rt::spawn(async move {
+            let _inside = inside;
+            rt::sleep(Duration::from_secs(3600)).await;
+        });
+        rt::yield_now().await;
+        assert_eq!(task.cancel().await, None);
+        assert_eq!(Rc::strong_count(&held), 1, "cancelled means dropped");
+
+        let inside = held.clone();
+        drop(rt::spawn(async move {
+            let _inside = inside;
+            rt::sleep(Duration::from_secs(3600)).await;
+        }));
+        rt::sleep(Duration::from_millis(2)).await;
+        assert_eq!(Rc::strong_count(&held), 1, "a dropped handle cancels");
+
+        let inside = held.clone();
+        rt::spawn(async move {
+            rt::sleep(Duration::from_millis(2)).await;
+            drop(inside);
+        })
+        .detach();
+        while Rc::strong_count(&held) > 1 {
+            rt::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    threads.unwrap().join();
+}
+
+#[test]
+fn a_configuration_that_contradicts_itself_is_refused() {
+    for bad in [
+        config(0),
+        RtConfig { cpus: vec![0], ..config(2) },
+        RtConfig { io_memory_bytes: 2 * 1024 * 1024, ..config(1) },
+    ] {
+        let answer = rt::run_shards(&bad, |_| async {});
+        assert!(matches!(answer.err(), Some(StartError::Config(_))), "{bad:?}");
+    }
+}
+
+#[test]
+fn pinned_shards_run() {
+    let threads = rt::run_shards(&RtConfig { cpus: vec![0], ..config(1) }, |_| async {
+        rt::spawn_blocking(|| ()).await.unwrap();
     });
     threads.unwrap().join();
 }

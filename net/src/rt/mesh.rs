@@ -187,6 +187,10 @@ impl<M> MeshEnd<M> {
     /// Sends a request that `to` must answer with [`Self::send_reply`], if there is room.
     pub fn try_send(&self, to: ShardId, message: M) -> Result<(), SendError<M>> {
         let out = self.outbound(to);
+        // "Full" of an ended shard would be waited on for ever, so its end is looked at first.
+        if out.requests.borrow().is_abandoned() {
+            return Err(SendError::Ended(message));
+        }
         if out.in_flight.get() >= self.in_flight_max {
             return Err(SendError::Full(message));
         }
@@ -374,3 +378,6 @@ impl<M> Drop for MeshEnd<M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
