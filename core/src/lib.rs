@@ -8,5 +8,6 @@ pub mod ids;
 pub mod limits;
 pub mod placement;
 pub mod time;
+pub mod wire;
 
 pub use error::ErrorCode;

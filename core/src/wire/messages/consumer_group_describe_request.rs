@@ -1,0 +1,46 @@
+// Generated from core/schema/messages.json by core/tests/wire_schema: do not edit.
+//! `ConsumerGroupDescribeRequest`: request of API 69, versions 0-1, flexible from 0.
+
+use crate::wire::prelude::*;
+
+/// The whole message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConsumerGroupDescribeRequest<'a> {
+    /// array of string (groupId).
+    pub group_ids: Vec<Str<'a>>,
+    /// bool.
+    pub include_authorized_operations: bool,
+}
+
+impl<'a> Decode<'a> for ConsumerGroupDescribeRequest<'a> {
+    fn decode(r: &mut Reader<'a>, v: i16) -> Result<Self, DecodeError> {
+        check_version::<Self>(v)?;
+        let flex = true;
+        let mut x = Self::default();
+        x.group_ids = r.array(flex, 1, |r| r.string(flex))?;
+        x.include_authorized_operations = r.bool()?;
+        r.skip_tags(flex)?;
+        Ok(x)
+    }
+}
+
+impl Encode for ConsumerGroupDescribeRequest<'_> {
+    fn encode(&self, w: &mut Writer, v: i16) {
+        let flex = true;
+        w.array(flex, &self.group_ids, |w, x| w.string(flex, x));
+        w.bool(self.include_authorized_operations);
+        w.no_tags(flex);
+    }
+}
+
+impl Message for ConsumerGroupDescribeRequest<'_> {
+    const KEY: i16 = 69;
+    const NAME: &'static str = "ConsumerGroupDescribeRequest";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 1;
+    const FLEXIBLE_FROM: i16 = 0;
+}
+
+impl Request for ConsumerGroupDescribeRequest<'_> {
+    type Response<'r> = super::ConsumerGroupDescribeResponse<'r>;
+}

@@ -1,0 +1,38 @@
+// Generated from core/schema/records.json by core/tests/wire_schema: do not edit.
+//! `ShareGroupStatePartitionMetadataKey`: coordinator-key 15 of __consumer_offsets, versions 0, never flexible.
+
+use crate::wire::prelude::*;
+
+/// The whole message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ShareGroupStatePartitionMetadataKey<'a> {
+    /// string.
+    pub group_id: Str<'a>,
+}
+
+impl<'a> Decode<'a> for ShareGroupStatePartitionMetadataKey<'a> {
+    fn decode(r: &mut Reader<'a>, v: i16) -> Result<Self, DecodeError> {
+        check_version::<Self>(v)?;
+        let flex = false;
+        let mut x = Self::default();
+        x.group_id = r.string(flex)?;
+        r.skip_tags(flex)?;
+        Ok(x)
+    }
+}
+
+impl Encode for ShareGroupStatePartitionMetadataKey<'_> {
+    fn encode(&self, w: &mut Writer, v: i16) {
+        let flex = false;
+        w.string(flex, &self.group_id);
+        w.no_tags(flex);
+    }
+}
+
+impl Message for ShareGroupStatePartitionMetadataKey<'_> {
+    const KEY: i16 = 15;
+    const NAME: &'static str = "ShareGroupStatePartitionMetadataKey";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 0;
+    const FLEXIBLE_FROM: i16 = i16::MAX;
+}

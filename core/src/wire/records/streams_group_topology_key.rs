@@ -1,0 +1,38 @@
+// Generated from core/schema/records.json by core/tests/wire_schema: do not edit.
+//! `StreamsGroupTopologyKey`: coordinator-key 23 of __consumer_offsets, versions 0, never flexible.
+
+use crate::wire::prelude::*;
+
+/// The whole message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StreamsGroupTopologyKey<'a> {
+    /// string.
+    pub group_id: Str<'a>,
+}
+
+impl<'a> Decode<'a> for StreamsGroupTopologyKey<'a> {
+    fn decode(r: &mut Reader<'a>, v: i16) -> Result<Self, DecodeError> {
+        check_version::<Self>(v)?;
+        let flex = false;
+        let mut x = Self::default();
+        x.group_id = r.string(flex)?;
+        r.skip_tags(flex)?;
+        Ok(x)
+    }
+}
+
+impl Encode for StreamsGroupTopologyKey<'_> {
+    fn encode(&self, w: &mut Writer, v: i16) {
+        let flex = false;
+        w.string(flex, &self.group_id);
+        w.no_tags(flex);
+    }
+}
+
+impl Message for StreamsGroupTopologyKey<'_> {
+    const KEY: i16 = 23;
+    const NAME: &'static str = "StreamsGroupTopologyKey";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 0;
+    const FLEXIBLE_FROM: i16 = i16::MAX;
+}

@@ -1,0 +1,42 @@
+// Generated from core/schema/records.json by core/tests/wire_schema: do not edit.
+//! `UnfenceBrokerRecord`: metadata 8 of __cluster_metadata, versions 0, flexible from 0.
+
+use crate::wire::prelude::*;
+
+/// The whole message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UnfenceBrokerRecord {
+    /// int32 (brokerId).
+    pub id: i32,
+    /// int64.
+    pub epoch: i64,
+}
+
+impl<'a> Decode<'a> for UnfenceBrokerRecord {
+    fn decode(r: &mut Reader<'a>, v: i16) -> Result<Self, DecodeError> {
+        check_version::<Self>(v)?;
+        let flex = true;
+        let mut x = Self::default();
+        x.id = r.i32()?;
+        x.epoch = r.i64()?;
+        r.skip_tags(flex)?;
+        Ok(x)
+    }
+}
+
+impl Encode for UnfenceBrokerRecord {
+    fn encode(&self, w: &mut Writer, v: i16) {
+        let flex = true;
+        w.i32(self.id);
+        w.i64(self.epoch);
+        w.no_tags(flex);
+    }
+}
+
+impl Message for UnfenceBrokerRecord {
+    const KEY: i16 = 8;
+    const NAME: &'static str = "UnfenceBrokerRecord";
+    const MIN_VERSION: i16 = 0;
+    const MAX_VERSION: i16 = 0;
+    const FLEXIBLE_FROM: i16 = 0;
+}
