@@ -2,11 +2,13 @@
 //!
 //! Everything in here is a function of its arguments, so that it can be tested, simulated and fuzzed at will.
 
+pub mod after;
 pub mod config;
 pub mod error;
 pub mod ids;
 pub mod limits;
 pub mod placement;
+pub mod record;
 pub mod time;
 pub mod wire;
 
