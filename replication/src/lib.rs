@@ -1,1 +1,4 @@
 //! See docs/architecture.md.
+
+pub mod effect;
+pub mod metadata;

@@ -237,6 +237,11 @@ impl Settings {
         &self.cluster
     }
 
+    /// Dynamic values for this broker, by key.
+    pub fn own(&self) -> &Overrides {
+        &self.own
+    }
+
     /// The value that counts; `None` is Kafka's null.
     ///
     /// # Panics
