@@ -64,7 +64,7 @@ pub use tcp::{Listener, ReadHalf, TcpStream, WriteHalf};
 use clock::Clock;
 use pool::{Pool, PoolHandle};
 use task::{EndsProcess, Tasks};
-use watchdog::{Pulse, Watchdog};
+use watchdog::{Pulse, Watchdog, Watched};
 
 /// The most memory a shard may register with the kernel, in bytes: it counts three times against the limit on
 /// locked memory, which is often 8 MiB for the whole user.
@@ -173,7 +173,7 @@ where
     let pool = Pool::start(config.blocking_threads, move || leave_shard_cores(&spare))?;
     let pulses: Vec<Arc<Pulse>> = (0..config.shards).map(|_| Arc::default()).collect();
     let end = Arc::new(Barrier::new(config.shards));
-    let (made, answers) = mpsc::channel::<Result<(), StartError>>();
+    let (made, answers) = mpsc::channel::<Result<Tid, StartError>>();
     let mut threads = Vec::with_capacity(config.shards);
     let mut starts = Vec::with_capacity(config.shards);
     for (index, pulse) in pulses.iter().enumerate() {
@@ -195,15 +195,19 @@ where
         threads.push(thread);
     }
     drop(made);
+    let mut watched = Vec::with_capacity(config.shards);
     for _ in 0..config.shards {
         match answers.recv() {
-            Ok(Ok(())) => {}
+            Ok(Ok(Tid { shard, tid })) => {
+                let pulse = pulses[shard.get() as usize].clone();
+                watched.push(Watched { pulse, cpu_nanos: Box::new(move || thread_cpu_nanos(tid)) });
+            }
             // Dropping `starts` sends the others home.
             Ok(Err(error)) => return Err(error),
             Err(_) => return Err(StartError::Config("a shard thread ended before it started".into())),
         }
     }
-    let watchdog = config.watchdog.map(|tick| Watchdog::start(pulses, tick)).transpose()?;
+    let watchdog = config.watchdog.map(|tick| Watchdog::start(watched, tick)).transpose()?;
     for start in &starts {
         // Each shard waits for this word; one that is gone has aborted the process.
         let _ = start.send(());
@@ -228,6 +232,22 @@ fn check(config: &RtConfig) -> Result<(), StartError> {
     Ok(())
 }
 
+/// The thread a shard runs on.
+struct Tid {
+    shard: ShardId,
+    tid: rustix::thread::Pid,
+}
+
+/// The processor time a thread of this process has used; always 0 for one that has ended.
+fn thread_cpu_nanos(tid: rustix::thread::Pid) -> u64 {
+    // The clock's number as the kernel defines it: the complement of the thread, "of one thread", "scheduled time".
+    let clock = (!tid.as_raw_nonzero().get() << 3) | 0b110;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one timespec to the place given, or nothing when it knows no such clock.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+}
+
 /// What a shard's thread is started with.
 struct Seed {
     shard: ShardId,
@@ -240,7 +260,7 @@ struct Seed {
 fn run_shard<T, F, Fut>(
     seed: Seed,
     make: F,
-    made: &mpsc::Sender<Result<(), StartError>>,
+    made: &mpsc::Sender<Result<Tid, StartError>>,
     started: &mpsc::Receiver<()>,
 ) -> Option<T>
 where
@@ -266,7 +286,7 @@ where
             return None;
         }
     };
-    let _ = made.send(Ok(()));
+    let _ = made.send(Ok(Tid { shard: seed.shard, tid: rustix::thread::gettid() }));
     started.recv().ok()?;
     let (shard, pulse, end, preempt) = (seed.shard, seed.pulse.clone(), seed.end, seed.config.preempt);
     let value = executor.run(async move {
