@@ -1,1 +1,16 @@
-//! See docs/architecture.md.
+//! The load generator, and the Kafka client it is built on.
+//!
+//! See docs/architecture.md. The library drives any broker that speaks the Kafka protocol; it shares only
+//! words with Headwater's own broker (`headwater-core`), so that a fault there shows here as it would to
+//! anybody else's client.
+
+pub mod client;
+pub mod clock;
+pub mod cpu;
+pub mod keys;
+pub mod latency;
+pub mod pacer;
+pub mod payload;
+pub mod ranges;
+pub mod rng;
+pub mod verify;

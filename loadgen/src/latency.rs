@@ -1,0 +1,138 @@
+//! Latency histograms: nanoseconds in, milliseconds out, mergeable, three significant digits.
+//!
+//! HdrHistogram keeps every value within 0.1 % from 1 ns to any length, so percentiles of merged histograms
+//! are those of all values together (which averages of percentiles never are).
+
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+
+/// A histogram of latencies.
+#[derive(Clone, Debug)]
+pub struct Latency(Histogram<u64>);
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The percentiles that a report shows, with their JSON names.
+pub const PERCENTILES: [(&str, f64); 8] = [
+    ("p50", 50.0),
+    ("p75", 75.0),
+    ("p90", 90.0),
+    ("p95", 95.0),
+    ("p99", 99.0),
+    ("p99.9", 99.9),
+    ("p99.99", 99.99),
+    ("p99.999", 99.999),
+];
+
+impl Latency {
+    /// An empty histogram; it grows with the longest value.
+    pub fn new() -> Self {
+        // Three digits are always valid, so this cannot fail; an auto-resizing histogram never refuses a
+        // value either.
+        Self(Histogram::new(3).expect("three significant digits are within HdrHistogram's bounds"))
+    }
+
+    /// Notes one latency in nanoseconds.
+    pub fn record(&mut self, nanos: u64) {
+        self.0.record(nanos.max(1)).expect("an auto-resizing histogram takes any value");
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Latency) {
+        self.0.add(&other.0).expect("an auto-resizing histogram holds any other");
+    }
+
+    /// Forgets everything, keeping the memory.
+    pub fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    /// How many latencies have been noted.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The latency below or at which `percentile` percent of all lie, in milliseconds; 0 if there are none.
+    pub fn percentile_ms(&self, percentile: f64) -> f64 {
+        millis(self.0.value_at_percentile(percentile))
+    }
+
+    /// The longest, in milliseconds.
+    pub fn max_ms(&self) -> f64 {
+        millis(self.0.max())
+    }
+
+    /// The mean, in milliseconds.
+    pub fn mean_ms(&self) -> f64 {
+        self.0.mean() / 1e6
+    }
+
+    /// `{"count", "mean", "p50", … "p99.999", "max"}`, milliseconds.
+    pub fn json(&self) -> Value {
+        let mut out = serde_json::Map::new();
+        out.insert("count".into(), json!(self.count()));
+        out.insert("mean".into(), json!(self.mean_ms()));
+        for (name, percentile) in PERCENTILES {
+            out.insert(name.into(), json!(self.percentile_ms(percentile)));
+        }
+        out.insert("max".into(), json!(self.max_ms()));
+        Value::Object(out)
+    }
+
+    /// The histogram itself, for the HDR log.
+    pub fn histogram(&self) -> &Histogram<u64> {
+        &self.0
+    }
+}
+
+fn millis(nanos: u64) -> f64 {
+    nanos as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(values_ms: &[u64], percentile: f64, expect_ms: f64) {
+        let mut latency = Latency::new();
+        for ms in values_ms {
+            latency.record(ms * 1_000_000);
+        }
+        let got = latency.percentile_ms(percentile);
+        assert!((got - expect_ms).abs() <= expect_ms * 0.001, "p{percentile} is {got}, not {expect_ms}");
+        assert_eq!(latency.count(), values_ms.len() as u64);
+    }
+
+    #[test]
+    fn percentiles_are_within_a_thousandth() {
+        let thousand: Vec<u64> = (1..=1000).collect();
+        check(&thousand, 50.0, 500.0);
+        check(&thousand, 99.0, 990.0);
+        check(&thousand, 99.8, 998.0);
+        check(&thousand, 100.0, 1000.0);
+        check(&[], 99.0, 0.0);
+        check(&[3_600_000], 50.0, 3_600_000.0);
+    }
+
+    #[test]
+    fn merging_equals_recording_together() {
+        let (mut a, mut b, mut both) = (Latency::new(), Latency::new(), Latency::new());
+        for i in 1..10_000u64 {
+            let nanos = i * i * 37;
+            if i % 3 == 0 {
+                a.record(nanos)
+            } else {
+                b.record(nanos)
+            }
+            both.record(nanos);
+        }
+        a.merge(&b);
+        assert_eq!(a.json(), both.json());
+        a.clear();
+        assert_eq!(a.count(), 0);
+    }
+}

@@ -1,0 +1,130 @@
+//! What a load record's value holds, so that whoever reads it can say what became of it.
+//!
+//! All integers big-endian:
+//!
+//! ```text
+//!  0  magic      u32  "HWLG"
+//!  4  crc        u32  CRC-32 (IEEE) over the body, then over bytes 8..40
+//!  8  run        u64  drawn at the start of a run: records of other runs in the same topic are recognised and skipped
+//! 16  producer   u32  0-based
+//! 20  partition  u32  where it was sent: a record found in another partition is corrupt
+//! 24  sequence   u64  counts this producer's records in this partition, from 0, without gaps
+//! 32  stamp      u64  nanoseconds of the run's clock: when the record was meant to be sent
+//! 40  body            random bytes, the same in every record of one producer
+//! ```
+//!
+//! The checksum takes the body first because the body never changes: its part is computed once, and a record
+//! costs one copy and 32 bytes of CRC. This checksum is end to end; the batch's own CRC-32C is Kafka's and
+//! says nothing about bytes that were damaged before it was computed.
+
+use crate::rng::Rng;
+
+/// Bytes of a value before its body; the smallest size of a load record.
+pub const HEADER_BYTES: usize = 40;
+
+const MAGIC: u32 = u32::from_be_bytes(*b"HWLG");
+
+/// What a value says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The run that made the record.
+    pub run: u64,
+    /// The producer, 0-based.
+    pub producer: u32,
+    /// The partition it was sent to.
+    pub partition: u32,
+    /// The record's number among this producer's records in this partition, from 0.
+    pub sequence: u64,
+    /// When it was meant to be sent, in nanoseconds of the run's clock.
+    pub stamp: u64,
+}
+
+/// Makes values from a fixed body.
+#[derive(Clone, Debug)]
+pub struct Template {
+    value: Vec<u8>,
+    body_crc: crc32fast::Hasher,
+}
+
+impl Template {
+    /// A template for values of `size` bytes (raised to [`HEADER_BYTES`]) of `run` by `producer`.
+    pub fn new(run: u64, producer: u32, size: usize) -> Self {
+        let mut value = vec![0; size.max(HEADER_BYTES)];
+        value[0..4].copy_from_slice(&MAGIC.to_be_bytes());
+        value[8..16].copy_from_slice(&run.to_be_bytes());
+        value[16..20].copy_from_slice(&producer.to_be_bytes());
+        Rng::new(run ^ u64::from(producer)).fill(&mut value[HEADER_BYTES..]);
+        let mut body_crc = crc32fast::Hasher::new();
+        body_crc.update(&value[HEADER_BYTES..]);
+        Self { value, body_crc }
+    }
+
+    /// The value of the record with these numbers; valid until the next call.
+    pub fn value(&mut self, partition: u32, sequence: u64, stamp: u64) -> &[u8] {
+        self.value[20..24].copy_from_slice(&partition.to_be_bytes());
+        self.value[24..32].copy_from_slice(&sequence.to_be_bytes());
+        self.value[32..40].copy_from_slice(&stamp.to_be_bytes());
+        let mut crc = self.body_crc.clone();
+        crc.update(&self.value[8..HEADER_BYTES]);
+        self.value[4..8].copy_from_slice(&crc.finalize().to_be_bytes());
+        &self.value
+    }
+}
+
+/// Why a value is not an intact load record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotALabel {
+    /// It does not begin as a load record does: someone else's record, or a damaged beginning.
+    Foreign,
+    /// It begins as one, and its checksum does not match.
+    Corrupt,
+}
+
+/// Reads and checks a value.
+pub fn read(value: &[u8]) -> Result<Label, NotALabel> {
+    let Some((header, body)) = value.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(NotALabel::Foreign);
+    };
+    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let long = |at: usize| u64::from(word(at)) << 32 | u64::from(word(at + 4));
+    if word(0) != MAGIC {
+        return Err(NotALabel::Foreign);
+    }
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(body);
+    crc.update(&header[8..]);
+    if crc.finalize() != word(4) {
+        return Err(NotALabel::Corrupt);
+    }
+    Ok(Label { run: long(8), producer: word(16), partition: word(20), sequence: long(24), stamp: long(32) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_reads_back_at_every_size() {
+        for size in [0, 40, 41, 100, 1024] {
+            let mut template = Template::new(9, 3, size);
+            for sequence in [0, 1, u64::MAX] {
+                let value = template.value(7, sequence, 123_456_789_012);
+                assert_eq!(value.len(), size.max(HEADER_BYTES));
+                let label = Label { run: 9, producer: 3, partition: 7, sequence, stamp: 123_456_789_012 };
+                assert_eq!(read(value), Ok(label));
+            }
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed() {
+        let value = Template::new(1, 2, 64).value(3, 4, 5).to_vec();
+        for bit in 0..value.len() * 8 {
+            let mut damaged = value.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let expect = if bit < 32 { NotALabel::Foreign } else { NotALabel::Corrupt };
+            assert_eq!(read(&damaged), Err(expect), "bit {bit}");
+        }
+        assert_eq!(read(b"hello"), Err(NotALabel::Foreign));
+    }
+}

@@ -1,0 +1,163 @@
+//! The client against a real broker: whichever listens at `HEADWATER_TEST_BOOTSTRAP` (`HOST:PORT`).
+//!
+//! Run with `HEADWATER_TEST_BOOTSTRAP=127.0.0.1:9092 cargo test -p headwater-loadgen --test client --
+//! --ignored`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use headwater_core::ErrorCode;
+use headwater_loadgen::client::admin::{self, OffsetSpec};
+use headwater_loadgen::client::group::{Beat, Membership};
+use headwater_loadgen::client::{
+    Acks, ClientConfig, Cluster, Consumer, ConsumerConfig, Event, IfMissing, Producer, ProducerConfig,
+    RecordParts, Start,
+};
+use headwater_loadgen::rng::Rng;
+
+fn cluster() -> Cluster {
+    let bootstrap =
+        std::env::var("HEADWATER_TEST_BOOTSTRAP").expect("HEADWATER_TEST_BOOTSTRAP names a broker");
+    Cluster::connect(ClientConfig::new(bootstrap, "client-test")).unwrap()
+}
+
+/// A topic of its own for each test, so that they can run side by side and again.
+fn topic(cluster: &mut Cluster, partitions: i32) -> String {
+    let name = format!("client-test-{:016x}", Rng::from_clock().next_u64());
+    admin::create_topic(cluster, &name, Some(partitions), &[]).unwrap();
+    cluster.wait_for_topic(&name, IfMissing::Wait, Duration::from_secs(10)).unwrap();
+    name
+}
+
+/// Produces `count` records `0..count`, keyless, to partition `n % partitions`; all must be acknowledged.
+fn produce(topic: &str, partitions: i32, count: u64, config: ProducerConfig) {
+    let mut producer = Producer::new(cluster(), config).unwrap();
+    let handles: Vec<usize> = (0..partitions).map(|p| producer.partition(topic, p)).collect();
+    producer.cluster().wait_for_topic(topic, IfMissing::Wait, Duration::from_secs(10)).unwrap();
+    let mut acked = BTreeSet::new();
+    let mut deliver = |delivery: headwater_loadgen::client::Delivery<'_>| {
+        delivery.outcome.unwrap();
+        for tag in delivery.tags {
+            assert!(acked.insert(*tag), "record {tag} reported twice");
+        }
+    };
+    for number in 0..count {
+        let handle = handles[number as usize % handles.len()];
+        let value = number.to_string();
+        let headers = [("n", Some(value.as_bytes())), ("n", None)];
+        let record = RecordParts { key: None, value: Some(value.as_bytes()), headers: &headers };
+        while !producer.has_room(record.bytes_max()) {
+            producer.step(Instant::now() + Duration::from_secs(1), &mut deliver).unwrap();
+        }
+        producer.append(handle, &record, 1_700_000_000_000, number, Instant::now());
+        if number % 100 == 0 {
+            producer.step(Instant::now(), &mut deliver).unwrap();
+        }
+    }
+    producer.flush();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !producer.is_idle() {
+        assert!(Instant::now() < deadline, "not all acknowledged");
+        producer.step(Instant::now() + Duration::from_secs(1), &mut deliver).unwrap();
+    }
+    assert_eq!(producer.buffered(), 0);
+    assert_eq!(acked.len() as u64, count);
+}
+
+/// Reads `count` records and checks that each partition has its own, in order.
+fn consume(topic: &str, partitions: i32, count: u64) {
+    let mut consumer = Consumer::new(cluster(), ConsumerConfig::default());
+    consumer.assign((0..partitions).map(|p| (topic.to_owned(), p, Start::Earliest)));
+    let mut by_partition: BTreeMap<i32, Vec<u64>> = BTreeMap::new();
+    let (mut read, deadline) = (0, Instant::now() + Duration::from_secs(30));
+    while read < count {
+        assert!(Instant::now() < deadline, "read {read} of {count}");
+        consumer
+            .poll(Instant::now() + Duration::from_secs(1), &mut |_, partition, event| {
+                let Event::Record(record) = event else { panic!("{event:?}") };
+                let value = std::str::from_utf8(record.value.unwrap()).unwrap();
+                assert_eq!(record.headers, [(&b"n"[..], Some(value.as_bytes())), (&b"n"[..], None)]);
+                assert_eq!(record.timestamp, 1_700_000_000_000);
+                by_partition.entry(partition).or_default().push(value.parse().unwrap());
+                read += 1;
+            })
+            .unwrap();
+    }
+    for (partition, numbers) in by_partition {
+        let expect: Vec<u64> = (0..count).filter(|n| (n % partitions as u64) as i32 == partition).collect();
+        assert_eq!(numbers, expect, "partition {partition}");
+    }
+}
+
+#[test]
+#[ignore = "needs a broker: see the top of this file"]
+fn records_come_back_in_order_under_every_acks() {
+    for (acks, idempotent) in
+        [(Acks::All, true), (Acks::Leader, true), (Acks::Leader, false), (Acks::None, false)]
+    {
+        let name = topic(&mut cluster(), 3);
+        let config = ProducerConfig { acks, idempotent, batch_bytes: 4 << 10, ..ProducerConfig::default() };
+        produce(&name, 3, 20_000, config);
+        consume(&name, 3, 20_000);
+        admin::delete_topic(&mut cluster(), &name).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs a broker: see the top of this file"]
+fn topics_are_created_described_and_deleted() {
+    let mut cluster = cluster();
+    let name = topic(&mut cluster, 5);
+    assert_eq!(cluster.all_topics().unwrap()[&name].partitions.len(), 5);
+    let again = admin::create_topic(&mut cluster, &name, Some(5), &[]).unwrap_err();
+    assert_eq!(again.code(), Some(ErrorCode::TopicAlreadyExists), "{again}");
+    assert!(admin::topic_configs(&mut cluster, &name).unwrap().iter().any(|c| c.name == "retention.ms"));
+    produce(&name, 5, 10, ProducerConfig::default());
+    let all: Vec<i32> = (0..5).collect();
+    let ends = admin::offsets(&mut cluster, &name, &all, OffsetSpec::Latest).unwrap();
+    assert_eq!(ends.values().copied().collect::<Vec<_>>(), [Some(2); 5]);
+    admin::delete_topic(&mut cluster, &name).unwrap();
+    let gone = admin::delete_topic(&mut cluster, &name).unwrap_err();
+    assert_eq!(gone.code(), Some(ErrorCode::UnknownTopicOrPartition), "{gone}");
+}
+
+#[test]
+#[ignore = "needs a broker: see the top of this file"]
+fn two_members_share_a_topic_and_offsets_survive_them() {
+    let name = topic(&mut cluster(), 4);
+    produce(&name, 4, 100, ProducerConfig::default());
+    let group = format!("{name}-group");
+    let (mut a_cluster, mut b_cluster) = (cluster(), cluster());
+    let mut a = Membership::new(&*group, vec![name.clone()]);
+    assert_eq!(a.join(&mut a_cluster).unwrap().len(), 4);
+    a.commit(&mut a_cluster, &BTreeMap::from([((name.clone(), 2), 7)])).unwrap();
+
+    // The second member waits until the first has noticed and joined again.
+    let b_name = name.clone();
+    let b_group = group.clone();
+    let b = std::thread::spawn(move || {
+        let mut b = Membership::new(b_group, vec![b_name]);
+        b.join(&mut b_cluster).unwrap();
+        (b, b_cluster)
+    });
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while a.beat(&mut a_cluster).unwrap() == Beat::Same {
+        assert!(Instant::now() < deadline, "never told to join again");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    a.join(&mut a_cluster).unwrap();
+    let (mut b, mut b_cluster) = b.join().unwrap();
+    let mut both: Vec<i32> = a.assignment().iter().chain(b.assignment()).map(|(_, p)| *p).collect();
+    both.sort_unstable();
+    assert_eq!(both, [0, 1, 2, 3]);
+    assert_eq!(a.assignment().len(), 2);
+
+    let described = admin::describe_group(&mut a_cluster, &group).unwrap();
+    assert_eq!((described.state.as_str(), described.members.len()), ("Stable", 2));
+    assert!(described.members.iter().all(|m| m.assignment.iter().map(|(_, p)| p.len()).sum::<usize>() == 2));
+    b.leave(&mut b_cluster).unwrap();
+    a.leave(&mut a_cluster).unwrap();
+    assert_eq!(admin::describe_group(&mut a_cluster, &group).unwrap().state, "Empty");
+    assert_eq!(admin::committed(&mut a_cluster, &group).unwrap(), BTreeMap::from([((name, 2), 7)]));
+    assert!(admin::list_groups(&mut a_cluster).unwrap().iter().any(|g| g.group == group));
+}
