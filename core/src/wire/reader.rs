@@ -6,8 +6,8 @@
 //!    at least `min` bytes each (the generator works it out from the schema), so `n` elements need `n * min`.
 //! 2. **The budget.** An empty string takes one byte on the wire and 24 in memory, so rule 1 alone would let a
 //!    100 MB frame claim gigabytes. Arrays are therefore charged `n * size_of::<T>()` against
-//!    [`MEMORY_PER_BYTE`] `* length +` [`MEMORY_SPARE`]. Real messages stay far below (a Metadata request of
-//!    one-letter topics: 10 times its length); only floods of empty elements reach it.
+//!    [`MEMORY_PER_BYTE`] `* length +` [`MEMORY_SPARE`], and a message that cannot pay is refused. Real messages can:
+//!    the costliest, Metadata requests that name thousands of topics by one letter each, take 14 times their length.
 //!
 //! Strings and bytes are borrowed. The two encodings of a length (`flexible`, KIP-482: unsigned varint of length + 1;
 //! older: `i16` for strings, `i32` for the rest, -1 for null) are chosen by the caller, field by field.
