@@ -12,10 +12,13 @@
 //! rebuilds it. Deliberately absent: appending, waiting and publishing (the driver's), and agreement between several
 //! controllers (the quorum's, which will carry these records unchanged).
 
+mod assign;
 mod buckets;
 mod bytes;
 mod configs;
 mod controller;
+mod delete;
+mod extend;
 mod image;
 mod internal;
 mod names;
@@ -26,13 +29,13 @@ mod topics;
 pub use buckets::Buckets;
 pub use configs::{AlterConfig, AlterOperation, AlterResource, AlteredResource, ResourceType};
 pub use controller::{Controller, ProducerIdBlock, Refusal, Registration};
+pub use delete::{DeletedTopic, TopicSelector};
+pub use extend::{CreatedPartitions, NewPartitions};
 pub use image::{Broker, Change, Image, ImageError, Partition, Topic};
 pub use internal::{CONSUMER_OFFSETS, METADATA_TOPIC, TRANSACTION_STATE, is_internal};
 pub use names::{InvalidName, check_topic_name};
 pub use records::{BrokerEndpoint, PartitionState, Record, RecordError, Resource};
-pub use topics::{
-    CreatedPartitions, CreatedTopic, DeletedTopic, NewPartitions, NewTopic, TopicCreation, TopicSelector,
-};
+pub use topics::{CreatedTopic, NewTopic, TopicCreation};
 
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,18 @@
-//! CreateTopics, DeleteTopics, CreatePartitions and creation on demand (behaviours 13, 16, 17, 18).
+//! CreateTopics, and creation on demand (behaviours 13, 16, 17).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use headwater_core::ErrorCode;
 use headwater_core::config::{ConfigEntry, Overrides, TopicConfig, describe_topic};
-use headwater_core::ids::{LeaderEpoch, NodeId, PartitionId, TopicId};
-use headwater_core::limits::{
-    CONFIG_VALUE_BYTES_MAX, PARTITIONS_PER_REQUEST_MAX, PARTITIONS_PER_TOPIC_MAX, REPLICAS_MAX,
-};
+use headwater_core::ids::{NodeId, PartitionId, TopicId};
+use headwater_core::limits::CONFIG_VALUE_BYTES_MAX;
 
+use super::assign::{by_hand, fresh, limit_request};
 use super::controller::{Controller, Refusal};
 use super::image::Image;
 use super::internal::{METADATA_TOPIC, internal};
 use super::names::{check_topic_name, collision_key};
-use super::place;
-use super::records::{PartitionState, Record};
+use super::records::Record;
 
 /// A topic to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,46 +49,6 @@ pub struct CreatedTopic {
     pub name: String,
     /// What became of it.
     pub result: Result<TopicCreation, Refusal>,
-}
-
-/// A topic as DeleteTopics names it: by name or by id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicSelector {
-    /// The name.
-    pub name: Option<String>,
-    /// The id.
-    pub id: Option<TopicId>,
-}
-
-/// What became of one topic of DeleteTopics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeletedTopic {
-    /// Its name, where it is known.
-    pub name: Option<String>,
-    /// Its id, where it is known.
-    pub id: Option<TopicId>,
-    /// What became of it.
-    pub result: Result<(), Refusal>,
-}
-
-/// More partitions for a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewPartitions {
-    /// The topic.
-    pub name: String,
-    /// How many it is to have in all.
-    pub count: i32,
-    /// Brokers for each new one, where the client chooses them.
-    pub assignments: Option<Vec<Vec<NodeId>>>,
-}
-
-/// What became of one topic of CreatePartitions; every topic of the request has one (behaviour 18).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreatedPartitions {
-    /// The topic.
-    pub name: String,
-    /// What became of it.
-    pub result: Result<(), Refusal>,
 }
 
 impl Controller {
@@ -248,174 +206,6 @@ impl Controller {
         }
         self.assign_range(id, 0, count as usize, factor as usize)
     }
-
-    /// Replicas for `count` partitions from number `first`.
-    fn assign_range(
-        &self,
-        topic: TopicId,
-        first: usize,
-        count: usize,
-        factor: usize,
-    ) -> Result<Vec<Vec<NodeId>>, Refusal> {
-        let brokers: Vec<NodeId> = self.image.brokers().map(|b| b.node).collect();
-        if factor > brokers.len() {
-            return Err(Refusal::new(
-                ErrorCode::InvalidReplicationFactor,
-                format!(
-                    "Replication factor {factor} is larger than the {} registered broker(s).",
-                    brokers.len()
-                ),
-            ));
-        }
-        if first + count > PARTITIONS_PER_TOPIC_MAX || count > PARTITIONS_PER_REQUEST_MAX {
-            return Err(too_many());
-        }
-        let start = u128::from_be_bytes(topic.get()) as usize % brokers.len();
-        Ok((first..first + count).map(|p| place::replicas(&brokers, factor, start, p)).collect())
-    }
-
-    /// DeleteTopics, by name or id. Answers in the order of the request, one for each that is named several times.
-    pub fn on_delete_topics(
-        &mut self,
-        topics: Vec<TopicSelector>,
-        out: &mut Vec<Record>,
-    ) -> Vec<DeletedTopic> {
-        let refuse = |code, message: &str| Err(Refusal::new(code, message));
-        let mut named: BTreeMap<(Option<String>, Option<TopicId>), usize> = BTreeMap::new();
-        for t in &topics {
-            *named.entry((t.name.clone(), t.id)).or_default() += 1;
-        }
-        let mut answers = Vec::with_capacity(topics.len());
-        for TopicSelector { name, id } in topics {
-            let count = named.get_mut(&(name.clone(), id)).map_or(0, std::mem::take);
-            let result = match (count, &name, id) {
-                (0, ..) => continue,
-                (_, Some(_), Some(_)) => {
-                    refuse(ErrorCode::InvalidRequest, "You may not specify both topic name and topic id.")
-                }
-                (_, None, None) => {
-                    refuse(ErrorCode::InvalidRequest, "Neither topic name nor id were specified.")
-                }
-                (2.., Some(_), _) => refuse(ErrorCode::InvalidRequest, "Duplicate topic name."),
-                (2.., _, Some(_)) => refuse(ErrorCode::InvalidRequest, "Duplicate topic id."),
-                (_, Some(name), None) => match self.image.topic(name).map(|t| t.id) {
-                    // Whether that was meant is anyone's guess, so neither of the two deletes it, as in Kafka.
-                    Some(id) if named.contains_key(&(None, Some(id))) => refuse(
-                        ErrorCode::InvalidRequest,
-                        "The provided topic name maps to an ID that was already supplied.",
-                    ),
-                    Some(id) => self.delete(id, out),
-                    None => {
-                        refuse(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic.")
-                    }
-                },
-                (_, None, Some(id)) => {
-                    let known = self.image.topic_by_id(id).map(|t| t.name.get().to_string());
-                    let result = match &known {
-                        Some(name) if named.contains_key(&(Some(name.clone()), None)) => {
-                            refuse(ErrorCode::InvalidRequest, "The topic was also named, by its name.")
-                        }
-                        Some(_) => self.delete(id, out),
-                        None => refuse(ErrorCode::UnknownTopicId, "This server does not host this topic id."),
-                    };
-                    answers.push(DeletedTopic { name: known, id: Some(id), result });
-                    continue;
-                }
-            };
-            answers.push(DeletedTopic { name, id, result });
-        }
-        answers
-    }
-
-    fn delete(&mut self, topic: TopicId, out: &mut Vec<Record>) -> Result<(), Refusal> {
-        if !self.config.delete_topics {
-            return Err(Refusal::new(ErrorCode::TopicDeletionDisabled, "delete.topic.enable is false"));
-        }
-        self.decide(Record::TopicDeleted { topic }, out);
-        Ok(())
-    }
-
-    /// CreatePartitions.
-    pub fn on_create_partitions(
-        &mut self,
-        topics: Vec<NewPartitions>,
-        validate_only: bool,
-        out: &mut Vec<Record>,
-    ) -> Vec<CreatedPartitions> {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for topic in &topics {
-            *counts.entry(topic.name.clone()).or_default() += 1;
-        }
-        let mut made = 0;
-        let mut answers = Vec::with_capacity(counts.len());
-        for topic in topics {
-            let result = match counts.get_mut(&topic.name).map_or(0, std::mem::take) {
-                0 => continue,
-                1 => self.extend(&topic, &mut made).map(|record| {
-                    if !validate_only {
-                        self.decide(record, out);
-                    }
-                }),
-                _ => Err(Refusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),
-            };
-            answers.push(CreatedPartitions { name: topic.name, result });
-        }
-        answers
-    }
-
-    fn extend(&self, new: &NewPartitions, made: &mut usize) -> Result<Record, Refusal> {
-        let unknown =
-            || Refusal::new(ErrorCode::UnknownTopicOrPartition, "This server does not host this topic.");
-        let topic = self.image.topic(&new.name).ok_or_else(unknown)?;
-        let (has, factor) = (topic.partition_count(), topic.replication_factor());
-        if new.count == has {
-            let message = format!("Topic already has {has} partition(s).");
-            return Err(Refusal::new(ErrorCode::InvalidPartitions, message));
-        }
-        if new.count < has {
-            let message =
-                format!("The topic {} has {has} partition(s); {} would not be more.", new.name, new.count);
-            return Err(Refusal::new(ErrorCode::InvalidPartitions, message));
-        }
-        let added = (new.count - has) as usize;
-        let assignments = match &new.assignments {
-            None => self.assign_range(topic.id, has as usize, added, factor as usize)?,
-            Some(assignments) => {
-                if assignments.len() != added {
-                    let message = format!(
-                        "{added} partition(s) are to be added, but {} are assigned.",
-                        assignments.len()
-                    );
-                    return Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message));
-                }
-                for replicas in assignments {
-                    check_replicas(&self.image, replicas, Some(factor as usize))?;
-                }
-                assignments.clone()
-            }
-        };
-        limit_request(made, added)?;
-        let partitions = assignments.into_iter().map(|replicas| fresh(&self.image, replicas)).collect();
-        Ok(Record::PartitionsAdded { topic: topic.id, first: PartitionId::new(has), partitions })
-    }
-}
-
-fn too_many() -> Refusal {
-    Refusal::new(
-        ErrorCode::PolicyViolation,
-        format!(
-            "Too many partitions: a request makes {PARTITIONS_PER_REQUEST_MAX} at most, a topic has \
-             {PARTITIONS_PER_TOPIC_MAX} at most."
-        ),
-    )
-}
-
-fn limit_request(made: &mut usize, more: usize) -> Result<(), Refusal> {
-    if *made + more > PARTITIONS_PER_REQUEST_MAX {
-        return Err(too_many());
-    }
-    *made += more;
-    Ok(())
 }
 
 /// An id no topic has, and none that Kafka keeps for itself (0 and 1).
@@ -426,68 +216,5 @@ fn fresh_id(image: &Image, random: &mut dyn FnMut() -> u128) -> TopicId {
         if id > 1 && image.topic_by_id(topic).is_none() {
             return topic;
         }
-    }
-}
-
-/// A partition that nobody has written to.
-fn fresh(image: &Image, replicas: Vec<NodeId>) -> PartitionState {
-    let leader = replicas[0];
-    PartitionState {
-        isr: replicas.clone(),
-        replicas,
-        leader: Some(leader),
-        leader_epoch: LeaderEpoch::new(0),
-        partition_epoch: 0,
-        broker_epoch: image.broker(leader).map_or(0, |b| b.epoch),
-    }
-}
-
-/// Replicas the client chose: partitions 0 to n-1, each once, all with as many replicas.
-fn by_hand(image: &Image, assignments: Vec<(PartitionId, Vec<NodeId>)>) -> Result<Vec<Vec<NodeId>>, Refusal> {
-    let invalid = |message: String| Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message));
-    let count = assignments.len();
-    let mut by_number = BTreeMap::new();
-    for (partition, replicas) in assignments {
-        if by_number.insert(partition.get(), replicas).is_some() {
-            return invalid(format!("Partition {partition} is assigned twice."));
-        }
-    }
-    if let Some((number, _)) = by_number.keys().zip(0..).find(|(number, place)| **number != *place) {
-        return invalid(format!(
-            "Partitions must be numbered from 0 to {}, but there is {number}.",
-            count - 1
-        ));
-    }
-    let mut factor = None;
-    for replicas in by_number.values() {
-        check_replicas(image, replicas, factor)?;
-        factor = Some(replicas.len());
-    }
-    Ok(by_number.into_values().collect())
-}
-
-fn check_replicas(image: &Image, replicas: &[NodeId], factor: Option<usize>) -> Result<(), Refusal> {
-    let invalid = |message: String| Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message));
-    if replicas.is_empty() {
-        return invalid("A partition is assigned to no broker.".into());
-    }
-    if replicas.len() > REPLICAS_MAX {
-        return invalid(format!("A partition is assigned to more than {REPLICAS_MAX} brokers."));
-    }
-    let mut seen = BTreeSet::new();
-    for node in replicas {
-        if image.broker(*node).is_none() {
-            return invalid(format!("Broker {node} is not registered."));
-        }
-        if !seen.insert(node) {
-            return invalid(format!("Broker {node} is assigned the same partition twice."));
-        }
-    }
-    match factor {
-        Some(factor) if factor != replicas.len() => invalid(format!(
-            "A partition is assigned to {} broker(s), another one to {factor}.",
-            replicas.len()
-        )),
-        _ => Ok(()),
     }
 }
