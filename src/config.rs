@@ -81,7 +81,7 @@ pub fn run(args: ConfigArgs) -> ExitCode {
 
 fn as_table(config: &BrokerConfig, rows: &[&Setting]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["setting", "value", "default", "from", "type", "effect"]);
     for s in rows {
         let origin = config.settings().origin(s.name).to_string();
@@ -89,7 +89,7 @@ fn as_table(config: &BrokerConfig, rows: &[&Setting]) -> String {
         let default = show(s, s.default);
         table.add_row([s.name.to_string(), value, default, origin, kind(s), effect(s)]);
     }
-    let mut out = format!("{table}\n");
+    let mut out = table.trim_fmt() + "\n";
     if rows.is_empty() {
         out = "no such setting\n".into();
     }
@@ -175,7 +175,9 @@ fn unit(name: &str) -> Option<&'static str> {
         "seconds" | "secs" => Some("seconds"),
         "minutes" => Some("minutes"),
         "hours" => Some("hours"),
-        last if bytes.contains(&last) && !name.ends_with("max.size") && !name.ends_with("backlog.size") => Some("bytes"),
+        last if bytes.contains(&last) && !name.ends_with("max.size") && !name.ends_with("backlog.size") => {
+            Some("bytes")
+        }
         _ if name.ends_with(".max.bytes") => Some("bytes"),
         _ => None,
     }
@@ -204,7 +206,10 @@ mod tests {
         for part in ["log.retention.hours", "24", "168", "--set", "hours", "not 0", "[ignored]", "(hidden)"] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(text.ends_with("set, but without meaning to headwater: num.io.threads, ssl.key.password\n"), "{text}");
+        assert!(
+            text.ends_with("set, but without meaning to headwater: num.io.threads, ssl.key.password\n"),
+            "{text}"
+        );
         assert!(!text.contains("hush"));
     }
 
