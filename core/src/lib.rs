@@ -8,6 +8,7 @@ pub mod error;
 pub mod ids;
 pub mod limits;
 pub mod placement;
+pub mod producer;
 pub mod record;
 pub mod time;
 pub mod wire;
