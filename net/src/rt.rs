@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! rt.rs            shards, spawning, readiness                  glommio
-//! rt/tcp.rs        listeners and streams                        on `Ready`
+//! rt/tcp.rs        listeners and streams                        on `poller`
+//! rt/poller.rs     which sockets are ready                      an epoll instance
 //! rt/task.rs       who waits for a task, and cancelling        one shard
 //! rt/clock.rs      clocks and sleeping                          a timerfd
 //! rt/wheel.rs      a shard's deadlines                          pure
@@ -28,6 +29,7 @@
 pub mod clock;
 pub mod local;
 pub mod mesh;
+mod poller;
 pub mod pool;
 pub mod preflight;
 pub mod shutdown;
@@ -62,6 +64,7 @@ pub use task::{Task, yield_now};
 pub use tcp::{Listener, ReadHalf, TcpStream, WriteHalf};
 
 use clock::Clock;
+use poller::{Poller, Ready};
 use pool::{Pool, PoolHandle};
 use task::{EndsProcess, Tasks};
 use watchdog::{Pulse, Watchdog, Watched};
@@ -292,11 +295,12 @@ where
     let value = executor.run(async move {
         let here = match Here::new(shard, seed.pulse, seed.pool, preempt) {
             Ok(here) => Rc::new(here),
-            Err(error) => panic!("shard {shard} cannot make its timer: {error}"),
+            Err(error) => panic!("shard {shard} cannot make its timer and its epoll: {error}"),
         };
         HERE.with(|slot| assert!(slot.set(here.clone()).is_ok(), "one shard a thread"));
         let poked = glommio::spawn_local(answer_pokes(here.pulse.clone()));
         spawn(drive_clock(here.clock.clone())).detach();
+        spawn(drive_sockets(here.poller.clone())).detach();
         let value = spawn(make(shard)).await;
         here.tasks.cancel_all().await;
         here.pulse.stop();
@@ -315,6 +319,7 @@ struct Here {
     network: TaskQueueHandle,
     background: TaskQueueHandle,
     clock: Rc<Clock>,
+    poller: Rc<Poller>,
     tasks: Rc<Tasks>,
     pulse: Arc<Pulse>,
     pool: PoolHandle,
@@ -339,7 +344,8 @@ impl Here {
             "background",
         );
         let clock = Rc::new(Clock::new()?);
-        Ok(Self { shard, network, background, clock, tasks: Rc::default(), pulse, pool })
+        let poller = Rc::new(Poller::new()?);
+        Ok(Self { shard, network, background, clock, poller, tasks: Rc::default(), pulse, pool })
     }
 }
 
@@ -421,38 +427,22 @@ async fn drive_clock(clock: Rc<Clock>) {
 
 // -------------------------------------------------------------------------------------------------------- sockets
 
-/// A socket whose readiness this shard can wait for.
-pub(crate) struct Ready {
-    fd: PollableFd<Socket>,
+/// Lets this shard wait for a socket that does not block.
+fn watch_socket(socket: Socket) -> io::Result<Ready> {
+    Ready::new(here(|here| here.poller.clone()), socket)
 }
 
-impl Ready {
-    /// `socket` must not block.
-    pub(crate) fn new(socket: Socket) -> io::Result<Self> {
-        Ok(Self { fd: PollableFd::new(socket).map_err(io::Error::from)? })
-    }
-
-    pub(crate) fn socket(&self) -> &Socket {
-        self.fd.get_ref()
-    }
-
-    /// Waits until a read would not block, or reports an error or the end of the stream.
-    pub(crate) async fn readable(&self) -> io::Result<()> {
-        self.fd.readable().await.map_err(io::Error::from)
-    }
-
-    /// Waits until a write would not block, or reports an error.
-    pub(crate) async fn writable(&self) -> io::Result<()> {
-        self.fd.writable().await.map_err(io::Error::from)
-    }
-
-    pub(crate) fn into_socket(self) -> Socket {
-        self.fd.into_inner()
+async fn drive_sockets(poller: Rc<Poller>) {
+    let epoll = poller.epoll.try_clone().expect("a descriptor for the shard's epoll");
+    let epoll = PollableFd::new(epoll).expect("epoll can be waited for");
+    loop {
+        epoll.readable().await.expect("epoll can be waited for");
+        poller.dispatch().expect("epoll takes a valid buffer");
     }
 }
 
 /// Receives into the spare capacity of `buffer`, without blocking and without filling it with zeros first.
-pub(crate) fn recv_spare(socket: &Socket, buffer: &mut BytesMut) -> io::Result<usize> {
+fn recv_spare(socket: &Socket, buffer: &mut BytesMut) -> io::Result<usize> {
     let count = socket.recv(buffer.spare_capacity_mut())?;
     // SAFETY: the kernel wrote `count` bytes to the start of the spare capacity, and no more than it holds.
     unsafe { buffer.advance_mut(count) };

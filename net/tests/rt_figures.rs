@@ -1,4 +1,5 @@
-//! Figures of the runtime facade for docs/design/0002-runtime.md. They assert nothing:
+//! Figures of the runtime facade for docs/design/0002-runtime.md. They assert nothing. All echoes run with the
+//! watchdog: without it, one here hung after some ten thousand rounds.
 //! `cargo test --release -p headwater-net --test rt_figures -- --ignored --nocapture --test-threads 1`
 
 use std::collections::VecDeque;
@@ -31,15 +32,10 @@ fn percentiles(mut nanos: Vec<u64>) -> String {
     format!("p50 {:.1} µs, p99 {:.1} µs, p99.9 {:.1} µs", at(500), at(990), at(999))
 }
 
-fn watchdogs() -> [(&'static str, Option<Duration>); 2] {
-    [("with watchdog", Some(Duration::from_millis(1))), ("without", None)]
-}
-
-fn echo_server(watchdog: Option<Duration>) -> (SocketAddr, Shutdown, ShardThreads<()>) {
+fn echo_server() -> (SocketAddr, Shutdown, ShardThreads<()>) {
     let (tell, told) = mpsc::channel();
     let shutdown = Shutdown::new();
-    let config = RtConfig { watchdog, ..RtConfig::default() };
-    let threads = rt::run_shards(&config, {
+    let threads = rt::run_shards(&RtConfig::default(), {
         let shutdown = shutdown.clone();
         move |_| {
             let (tell, shutdown) = (tell.clone(), shutdown.clone());
@@ -74,73 +70,63 @@ async fn echo(mut stream: TcpStream) {
 #[test]
 #[ignore = "measures"]
 fn echo_of_100_bytes_from_a_blocking_client() {
-    for (name, watchdog) in watchdogs() {
-        let (addr, shutdown, threads) = echo_server(watchdog);
-        let mut client = std::net::TcpStream::connect(addr).unwrap();
-        client.set_nodelay(true).unwrap();
-        let (mut nanos, cpu_before) = (Vec::new(), cpu_of_others());
-        for _ in 0..30_000 {
-            let start = Instant::now();
-            client.write_all(&[7; 100]).unwrap();
-            client.read_exact(&mut [0; 100]).unwrap();
-            nanos.push(start.elapsed().as_nanos() as u64);
-        }
-        let each = (cpu_of_others() - cpu_before).as_secs_f64() * 1e6 / 30_000.0;
-        println!("echo 100 B, {name}: {}, {each:.1} µs of the server's processor each", percentiles(nanos));
-        drop(client);
-        shutdown.request();
-        threads.join();
+    let (addr, shutdown, threads) = echo_server();
+    let mut client = std::net::TcpStream::connect(addr).unwrap();
+    client.set_nodelay(true).unwrap();
+    let (mut nanos, cpu_before) = (Vec::new(), cpu_of_others());
+    for _ in 0..30_000 {
+        let start = Instant::now();
+        client.write_all(&[7; 100]).unwrap();
+        client.read_exact(&mut [0; 100]).unwrap();
+        nanos.push(start.elapsed().as_nanos() as u64);
     }
+    let each = (cpu_of_others() - cpu_before).as_secs_f64() * 1e6 / 30_000.0;
+    println!("echo 100 B: {}, {each:.1} µs of the server's processor each", percentiles(nanos));
+    drop(client);
+    shutdown.request();
+    threads.join();
 }
 
 #[test]
 #[ignore = "measures"]
 fn echo_at_a_hundred_a_second() {
-    for (name, watchdog) in watchdogs() {
-        let (addr, shutdown, threads) = echo_server(watchdog);
-        let mut client = std::net::TcpStream::connect(addr).unwrap();
-        client.set_nodelay(true).unwrap();
-        let (mut nanos, cpu_before) = (Vec::new(), cpu_of_others());
-        for _ in 0..500 {
-            let start = Instant::now();
-            client.write_all(&[7; 100]).unwrap();
-            client.read_exact(&mut [0; 100]).unwrap();
-            nanos.push(start.elapsed().as_nanos() as u64);
-            thread::sleep(Duration::from_millis(10));
-        }
-        let cpu = (cpu() - cpu_before).as_secs_f64() / 5.0;
-        println!(
-            "echo 100/s, {name}: {}, {:.2} % of a core with the client",
-            percentiles(nanos),
-            cpu * 100.0
-        );
-        drop(client);
-        shutdown.request();
-        threads.join();
+    let (addr, shutdown, threads) = echo_server();
+    let mut client = std::net::TcpStream::connect(addr).unwrap();
+    client.set_nodelay(true).unwrap();
+    let (mut nanos, cpu_before) = (Vec::new(), cpu_of_others());
+    for _ in 0..500 {
+        let start = Instant::now();
+        client.write_all(&[7; 100]).unwrap();
+        client.read_exact(&mut [0; 100]).unwrap();
+        nanos.push(start.elapsed().as_nanos() as u64);
+        thread::sleep(Duration::from_millis(10));
     }
+    let share = (cpu_of_others() - cpu_before).as_secs_f64() / 5.0 * 100.0;
+    println!("echo 100/s: {}, {share:.2} % of a core", percentiles(nanos));
+    drop(client);
+    shutdown.request();
+    threads.join();
 }
 
 #[test]
 #[ignore = "measures"]
 fn echo_of_64_connections_on_one_shard() {
-    for (name, watchdog) in watchdogs() {
-        let (addr, shutdown, threads) = echo_server(watchdog);
-        // One client thread for all, each connection with one message on the way.
-        let mut clients: Vec<_> = (0..64).map(|_| std::net::TcpStream::connect(addr).unwrap()).collect();
-        clients.iter().for_each(|client| client.set_nodelay(true).unwrap());
-        let (mut count, begin, cpu_before) = (0_u64, Instant::now(), cpu_of_others());
-        while begin.elapsed() < Duration::from_secs(3) {
-            clients.iter_mut().for_each(|client| client.write_all(&[7; 100]).unwrap());
-            clients.iter_mut().for_each(|client| client.read_exact(&mut [0; 100]).unwrap());
-            count += 64;
-        }
-        let rate = count as f64 / begin.elapsed().as_secs_f64();
-        let each = (cpu_of_others() - cpu_before).as_secs_f64() * 1e6 / count as f64;
-        println!("echo 100 B, 64 connections, {name}: {rate:.0} a second, {each:.1} µs of processor each");
-        drop(clients);
-        shutdown.request();
-        threads.join();
+    let (addr, shutdown, threads) = echo_server();
+    // One client thread for all, each connection with one message on the way.
+    let mut clients: Vec<_> = (0..64).map(|_| std::net::TcpStream::connect(addr).unwrap()).collect();
+    clients.iter().for_each(|client| client.set_nodelay(true).unwrap());
+    let (mut count, begin, cpu_before) = (0_u64, Instant::now(), cpu_of_others());
+    while begin.elapsed() < Duration::from_secs(3) {
+        clients.iter_mut().for_each(|client| client.write_all(&[7; 100]).unwrap());
+        clients.iter_mut().for_each(|client| client.read_exact(&mut [0; 100]).unwrap());
+        count += 64;
     }
+    let rate = count as f64 / begin.elapsed().as_secs_f64();
+    let each = (cpu_of_others() - cpu_before).as_secs_f64() * 1e6 / count as f64;
+    println!("echo 100 B, 64 connections: {rate:.0} a second, {each:.1} µs of processor each");
+    drop(clients);
+    shutdown.request();
+    threads.join();
 }
 
 #[test]
@@ -184,7 +170,7 @@ fn mesh_round_trip() {
 #[test]
 #[ignore = "measures"]
 fn idle_shards() {
-    for (name, watchdog) in watchdogs() {
+    for (name, watchdog) in [("with watchdog", RtConfig::default().watchdog), ("without", None)] {
         let config = RtConfig { shards: 2, watchdog, ..RtConfig::default() };
         let threads = rt::run_shards(&config, |_| rt::sleep(Duration::from_secs(6))).unwrap();
         thread::sleep(Duration::from_millis(500));

@@ -18,7 +18,8 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use super::{Ready, maybe_yield, recv_spare};
+use super::poller::Ready;
+use super::{maybe_yield, recv_spare, watch_socket};
 
 /// UIO_MAXIOV: more slices in one call are refused by the kernel.
 const SLICES_MAX: usize = 1024;
@@ -55,7 +56,7 @@ impl Listener {
         socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
         let local = socket.local_addr()?.as_socket().ok_or(ErrorKind::AddrNotAvailable)?;
-        Ok(Self { ready: Ready::new(socket)?, local })
+        Ok(Self { ready: watch_socket(socket)?, local })
     }
 
     /// The address this listens on, with the port the kernel chose if 0 was asked for.
@@ -81,7 +82,7 @@ impl Listener {
                         other => return other,
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.readable().await?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.readable().await,
                 Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -111,11 +112,11 @@ impl TcpStream {
     /// What the kernel says. There is no time limit but the kernel's, of minutes: wrap it in a timeout.
     pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-        let ready = Ready::new(socket)?;
+        let ready = watch_socket(socket)?;
         match ready.socket().connect(&addr.into()) {
             Ok(()) => {}
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
-                ready.writable().await?;
+                ready.writable().await;
                 if let Some(error) = ready.socket().take_error()? {
                     return Err(error);
                 }
@@ -129,7 +130,7 @@ impl TcpStream {
     fn adopt(socket: Socket, peer: SocketAddr) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        Ok(Self { inner: Rc::new(Inner { ready: Ready::new(socket)?, peer }) })
+        Ok(Self { inner: Rc::new(Inner { ready: watch_socket(socket)?, peer }) })
     }
 
     /// Takes over a connection that another shard let go with [`Self::into_fd`].
@@ -269,7 +270,7 @@ impl WriteHalf {
             match rustix::fs::sendfile(self.inner.ready.socket(), file, Some(&mut offset), step) {
                 Ok(0) => break,
                 Ok(step) => sent += step,
-                Err(rustix::io::Errno::AGAIN) => self.inner.ready.writable().await?,
+                Err(rustix::io::Errno::AGAIN) => self.inner.ready.writable().await,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -302,7 +303,7 @@ impl Inner {
         loop {
             maybe_yield().await;
             match recv_spare(self.ready.socket(), buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.readable().await?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.readable().await,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 other => return other,
             }
@@ -327,7 +328,7 @@ impl Inner {
             };
             match sent {
                 Ok(count) => take_sent(buffers, count),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.writable().await?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.writable().await,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
