@@ -1,1 +1,21 @@
-//! See docs/architecture.md.
+//! The log on a disk: a journal per shard that makes appends durable, segments per partition that hold them.
+//!
+//! [`store::Store`] is a shard's; [`log::Log`] a partition's. Generic over [`disk::Disk`]. Knows nothing of clients, of
+//! topics' names, or of replicas.
+
+pub mod checkpoint;
+mod commit;
+pub mod disk;
+pub mod error;
+mod event;
+pub mod index;
+pub mod journal;
+pub mod layout;
+pub mod log;
+pub mod plan;
+mod recovery;
+mod segment;
+pub mod store;
+mod write_out;
+
+pub use error::StorageError;

@@ -1,0 +1,116 @@
+//! Commit rounds: what was appended since the last round becomes one journal frame and is released when that frame is
+//! durable. The next round begins at once if something waits; batching comes from the time the last round took.
+
+use headwater_core::ids::{Offset, TopicPartition};
+
+use crate::disk::{Buf, Buffers, Disk};
+use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
+use crate::journal::ring::Ring;
+use crate::store::{Pending, Store};
+
+/// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.
+const ROUND_BYTES: usize = 2 << 20;
+
+impl<D: Disk> Store<D> {
+    /// Runs commit rounds until the store stops or fails. `on_durable` hears of each log's new durable end.
+    ///
+    /// # Panics
+    /// If it is run twice.
+    pub async fn run_commit(&self, on_durable: impl Fn(&[(TopicPartition, Offset)])) {
+        let mut ring = self.take_ring().expect("one commit loop a store");
+        let mut buffers = Buffers::new(self.shared.disk.clone());
+        let mut round = Vec::new();
+        loop {
+            if self.shared.failed() {
+                return;
+            }
+            if !self.take_round(&mut round, ring.frame_max()) {
+                if self.shared.stopping.get() {
+                    return;
+                }
+                self.shared.commit_work.wait().await;
+                continue;
+            }
+            if self.commit(&mut ring, &mut buffers, &round).await.is_none() {
+                return;
+            }
+            self.release(&mut round, &on_durable);
+        }
+    }
+
+    /// Moves what is pending, up to a round's size, into `round`; false if there is nothing.
+    fn take_round(&self, round: &mut Vec<Pending<D>>, frame_max: usize) -> bool {
+        let mut pending = self.shared.pending.borrow_mut();
+        let mut bytes = HEAD_BYTES;
+        while let Some(next) = pending.front() {
+            let more = next.entry.encoded_len();
+            if !round.is_empty() && (bytes + more > ROUND_BYTES || bytes + more > frame_max) {
+                break;
+            }
+            bytes += more;
+            round.extend(pending.pop_front());
+        }
+        !round.is_empty()
+    }
+
+    async fn commit(&self, ring: &mut Ring<D>, buffers: &mut Buffers<D>, round: &[Pending<D>]) -> Option<()> {
+        let entries: usize = round.iter().map(|pending| pending.entry.encoded_len()).sum();
+        let mut buf = buffers.take(HEAD_BYTES + entries);
+        let len = buf.bytes().len();
+        if !ring.fits(len) {
+            self.next_lap(ring).await?;
+        }
+        let at = ring.at();
+        frame::encode_refs(buf.bytes(), at.lap, at.sequence, round.iter().map(|pending| &pending.entry));
+        let (result, buf) = ring.write(buf, frame::frame_len(entries)).await;
+        buffers.give(buf);
+        if let Err(error) = result {
+            self.shared.fail("writing the journal", &error);
+            return None;
+        }
+        self.shared.journal_at.set(ring.at());
+        Some(())
+    }
+
+    async fn next_lap(&self, ring: &mut Ring<D>) -> Option<()> {
+        loop {
+            ring.free_before(self.shared.free_before.get());
+            match ring.next_lap().await {
+                Ok(true) => break,
+                Ok(false) => {
+                    self.shared.write_work.notify();
+                    self.shared.laps_freed.wait().await;
+                    if self.shared.failed() {
+                        return None;
+                    }
+                }
+                Err(error) => {
+                    self.shared.fail("extending the journal", &error);
+                    return None;
+                }
+            }
+        }
+        self.shared.lap_start.set(ring.lap_start());
+        self.shared.laps_in_use.set(ring.laps_in_use());
+        self.shared.write_work.notify();
+        Some(())
+    }
+
+    fn release(&self, round: &mut Vec<Pending<D>>, on_durable: &impl Fn(&[(TopicPartition, Offset)])) {
+        let lap = self.shared.lap_start.get().lap;
+        let mut durable: Vec<(TopicPartition, Offset)> = Vec::with_capacity(round.len());
+        for Pending { entry: Entry { kind, id, .. }, log, end } in round.drain(..) {
+            let mut state = log.state.borrow_mut();
+            state.oldest_lap.get_or_insert(lap);
+            if kind == Kind::Append {
+                state.durable_end = state.durable_end.max(end);
+                match durable.last_mut() {
+                    // Entries of one log often come together.
+                    Some(last) if last.0 == id => last.1 = end,
+                    _ => durable.push((id, end)),
+                }
+            }
+        }
+        on_durable(&durable);
+    }
+}

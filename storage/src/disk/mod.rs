@@ -1,0 +1,137 @@
+//! What the log asks of a disk, and nothing more. [`dma`] is the real one; [`sim`] is the simulated one, seeded and
+//! fault-injecting. There is no other.
+//!
+//! Writes are direct: aligned buffers at aligned positions, durable when the file was opened for synchronous writes, or
+//! after a flush. A buffer belongs to the disk until its write has completed.
+
+pub mod dma;
+pub mod sim;
+
+use std::future::Future;
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+
+/// Alignment of buffers, positions and lengths, in bytes.
+pub const PAGE: usize = 4096;
+
+/// The page that holds `pos`.
+pub const fn page_floor(pos: u64) -> u64 {
+    pos & !(PAGE as u64 - 1)
+}
+
+/// `len` rounded up to whole pages.
+pub const fn page_ceil(len: usize) -> usize {
+    len.next_multiple_of(PAGE)
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// To read; fails if it is not there.
+    Read,
+    /// To read and write; made empty if it is not there.
+    Write,
+    /// As `Write`, and each write is durable when it completes (O_DSYNC).
+    WriteDurable,
+}
+
+/// An aligned buffer that can be written again and again: a fresh megabyte costs several hundred microseconds of page
+/// faults, a reused one none.
+pub trait Buf: 'static {
+    /// Its bytes, all of them.
+    fn bytes(&mut self) -> &mut [u8];
+}
+
+/// Buffers of one loop, kept by size. Sizes are rounded up by a quarter at most, so that few sizes serve all.
+pub struct Buffers<D: Disk> {
+    disk: D,
+    kept: std::collections::BTreeMap<usize, D::Buf>,
+}
+
+impl<D: Disk> Buffers<D> {
+    /// No buffers yet.
+    pub fn new(disk: D) -> Self {
+        Self { disk, kept: std::collections::BTreeMap::new() }
+    }
+
+    /// A buffer of at least `len` bytes; what was in it before is still there.
+    pub fn take(&mut self, len: usize) -> D::Buf {
+        let size = rounded(len);
+        self.kept.remove(&size).unwrap_or_else(|| self.disk.alloc(size))
+    }
+
+    /// Keeps a buffer for the next use.
+    pub fn give(&mut self, mut buf: D::Buf) {
+        let size = buf.bytes().len();
+        self.kept.insert(size, buf);
+    }
+}
+
+/// `len` in whole pages, above 64 KiB in quarters of a power of two.
+fn rounded(len: usize) -> usize {
+    let pages = page_ceil(len.max(1));
+    if pages <= 16 * PAGE {
+        return pages;
+    }
+    let step = pages.next_power_of_two() / 8;
+    pages.next_multiple_of(step.max(PAGE))
+}
+
+/// See the module's text.
+pub trait Disk: Clone + 'static {
+    /// An open file.
+    type File: DiskFile<Buf = Self::Buf>;
+    /// A buffer for writes.
+    type Buf: Buf;
+
+    /// A zeroed buffer of `len` bytes, a multiple of [`PAGE`].
+    fn alloc(&self, len: usize) -> Self::Buf;
+    /// Opens a file; its folder must exist.
+    fn open(&self, path: &Path, how: Open) -> impl Future<Output = io::Result<Self::File>>;
+    /// Makes a folder and its parents.
+    fn create_folder(&self, path: &Path) -> impl Future<Output = io::Result<()>>;
+    /// Removes a file or a whole folder; it is no error if it is not there.
+    fn remove(&self, path: &Path) -> impl Future<Output = io::Result<()>>;
+    /// Names in a folder; none if it is not there.
+    fn list(&self, path: &Path) -> impl Future<Output = io::Result<Vec<String>>>;
+    /// A whole small file, or none if it is not there.
+    fn read_file(&self, path: &Path) -> impl Future<Output = io::Result<Option<Vec<u8>>>>;
+    /// Puts a whole small file in place of what is there, durably: either the old or the new one survives a crash.
+    fn replace_file(&self, path: &Path, bytes: Vec<u8>) -> impl Future<Output = io::Result<()>>;
+}
+
+/// See the module's text.
+pub trait DiskFile: 'static {
+    /// A buffer for writes.
+    type Buf;
+
+    /// Writes the whole buffer at `pos` (a page's start): all of it, or an error. Gives the buffer back to be used again.
+    fn write_at(&self, buf: Self::Buf, pos: u64) -> impl Future<Output = (io::Result<()>, Self::Buf)>;
+    /// Reads `len` bytes at `pos`, any alignment; fewer at the end of the file.
+    fn read_at(&self, pos: u64, len: usize) -> impl Future<Output = io::Result<Bytes>>;
+    /// Makes every completed write durable.
+    fn flush(&self) -> impl Future<Output = io::Result<()>>;
+    /// Cuts or extends the file.
+    fn truncate(&self, len: u64) -> impl Future<Output = io::Result<()>>;
+    /// The file's length.
+    fn size(&self) -> impl Future<Output = io::Result<u64>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_few_and_little_is_wasted() {
+        let mut sizes = std::collections::BTreeSet::new();
+        for len in (1..4 << 20).step_by(1111) {
+            let size = rounded(len);
+            assert!(size >= len && size.is_multiple_of(PAGE));
+            assert!(size <= page_ceil(len) * 5 / 4, "{len} takes {size}");
+            sizes.insert(size);
+        }
+        assert!(sizes.len() < 64, "{}", sizes.len());
+    }
+}

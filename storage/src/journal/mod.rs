@@ -1,0 +1,26 @@
+//! The journal of a shard: what makes an append durable.
+//!
+//! ```text
+//!   ring of files, zero-filled when made, then written over and over
+//!   ┌─────────┬─────────┬─────────┬─────────┐
+//!   │ lap 8   │ lap 9   │ lap 6   │ lap 7   │      a lap is one pass over one file
+//!   └─────────┴─────────┴─────────┴─────────┘
+//!              ▲ writing   ▲ oldest still needed
+//!
+//!   frame, at a page's start:
+//!     0  magic   u32   "HWJ1"            20  length   u32  bytes of the entries
+//!     4  crc     u32   CRC-32 of the rest 24  count   u32  entries
+//!     8  lap     u64                      28  entries …, then zeroes to the end of the page
+//!    16  sequence low 32 bits u32
+//!
+//!   entry: kind u8 | topic id 16 | partition i32 | offset i64 | epoch i32 | length u32 | bytes
+//! ```
+//!
+//! Invariants: one write at a time, so at most the last frame is torn; a frame is applied whole or not at all; laps begin
+//! at a random number and only grow, so an old frame, or a client's bytes that look like one, is never taken for a new one;
+//! a file is written over only when everything in its former lap is in flushed segments and a checkpoint says so; files
+//! never grow in the hot path, so a write needs no file-system journal.
+
+pub mod frame;
+pub mod replay;
+pub mod ring;

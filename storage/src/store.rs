@@ -1,0 +1,354 @@
+//! The store of a shard: its logs, its journal, and the loops that move bytes.
+//!
+//! ```text
+//!   append ──> pending ──[commit round: one journal frame]──> durable ──> acknowledged
+//!      └─────> memory ──[write-out: whole pages]──> segments ──[checkpoint: flush]──> journal laps are free again
+//! ```
+//!
+//! Invariants: nothing is acknowledged before its frame is durable; a lap is free only when a durable checkpoint begins
+//! behind it; after a failed write or flush the store takes nothing more, and never retries it as if it had worked. No space
+//! is no failure: write-out waits and tries again, appends are refused when memory is used up, reads go on.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use headwater_core::ids::{LeaderEpoch, Offset, ShardId, TopicPartition};
+
+use crate::checkpoint::{Checkpoint, LogImage};
+use crate::disk::{Buffers, Disk, Open};
+use crate::error::StorageError;
+use crate::event::Event;
+use crate::journal::frame::{Entry, Kind};
+use crate::journal::ring::{Position, Ring};
+use crate::layout;
+use crate::log::{Log, LogConfig};
+use crate::recovery;
+
+/// The store's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// Bytes of one journal file.
+    pub journal_file_bytes: u64,
+    /// Journal files at most.
+    pub journal_files: usize,
+    /// A log is written out when it holds this many bytes that are in no segment.
+    pub head_bytes: usize,
+    /// Memory for such bytes, of all logs.
+    pub heads_bytes: usize,
+    /// Memory for batches that are in segments too.
+    pub cache_bytes: usize,
+    /// Segment files kept open.
+    pub files_open: usize,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            journal_file_bytes: 64 << 20,
+            journal_files: 4,
+            head_bytes: 128 << 10,
+            heads_bytes: 256 << 20,
+            cache_bytes: 128 << 20,
+            files_open: 1024,
+        }
+    }
+}
+
+/// A journal entry that waits for the next round, and what becomes durable with it.
+pub(crate) struct Pending<D: Disk> {
+    pub entry: Entry,
+    pub log: Rc<Log<D>>,
+    pub end: Offset,
+}
+
+/// An open file, and when it was last used.
+type OpenFile<D> = (Rc<<D as Disk>::File>, u64);
+
+/// What logs and loops share.
+pub struct Shared<D: Disk> {
+    pub(crate) disk: D,
+    pub(crate) root: PathBuf,
+    pub(crate) config: StoreConfig,
+    pub(crate) pending: RefCell<VecDeque<Pending<D>>>,
+    pub(crate) commit_work: Event,
+    pub(crate) write_work: Event,
+    pub(crate) laps_freed: Event,
+    pub(crate) room: Event,
+    pub(crate) write_queue: RefCell<VecDeque<Rc<Log<D>>>>,
+    pub(crate) removals: RefCell<Vec<PathBuf>>,
+    /// Written batches in memory, in the order in which they were written: log, bytes.
+    pub(crate) cached: RefCell<VecDeque<(Rc<Log<D>>, usize)>>,
+    pub(crate) cache_bytes: Cell<usize>,
+    pub(crate) heads_bytes: Cell<usize>,
+    pub(crate) disk_full: Cell<bool>,
+    failure: RefCell<Option<String>>,
+    /// Laps before this are free.
+    pub(crate) free_before: Cell<u64>,
+    /// Where the lap that is being written begins, and where in it the next frame goes.
+    pub(crate) lap_start: Cell<Position>,
+    pub(crate) journal_at: Cell<Position>,
+    pub(crate) laps_in_use: Cell<usize>,
+    pub(crate) stopping: Cell<bool>,
+    files: RefCell<HashMap<PathBuf, OpenFile<D>>>,
+    file_clock: Cell<u64>,
+}
+
+impl<D: Disk> Shared<D> {
+    pub(crate) fn failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
+    pub(crate) fn fail(&self, what: &str, error: &io::Error) {
+        let mut failure = self.failure.borrow_mut();
+        if failure.is_none() {
+            tracing::error!(%error, what, "the log store takes no more appends; find the cause and restart");
+            *failure = Some(format!("{what}: {error}"));
+        }
+        drop(failure);
+        for event in [&self.commit_work, &self.write_work, &self.room, &self.laps_freed] {
+            event.notify();
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.disk_full.get() && self.heads_bytes.get() >= self.config.heads_bytes
+    }
+
+    pub(crate) fn frame_max(&self) -> usize {
+        self.config.journal_file_bytes as usize
+    }
+
+    pub(crate) fn note_appended(&self, log: &Rc<Log<D>>, over: bool, len: usize) {
+        self.heads_bytes.set(self.heads_bytes.get() + len);
+        if over {
+            self.write_queue.borrow_mut().push_back(log.clone());
+            self.write_work.notify();
+        }
+        if self.heads_bytes.get() >= self.config.heads_bytes / 2 {
+            self.write_work.notify();
+        }
+    }
+
+    pub(crate) fn journal(
+        &self,
+        log: &Rc<Log<D>>,
+        kind: Kind,
+        offset: Offset,
+        epoch: LeaderEpoch,
+        bytes: Bytes,
+        end: Offset,
+    ) {
+        let entry = Entry { kind, id: log.id(), offset, epoch, bytes };
+        self.pending.borrow_mut().push_back(Pending { entry, log: log.clone(), end });
+        self.commit_work.notify();
+    }
+
+    pub(crate) fn remove_segment(&self, id: TopicPartition, base: Offset) {
+        let mut removals = self.removals.borrow_mut();
+        for path in [layout::segment_file(&self.root, id, base), layout::index_file(&self.root, id, base)] {
+            self.files.borrow_mut().remove(&path);
+            removals.push(path);
+        }
+        drop(removals);
+        self.write_work.notify();
+    }
+
+    /// An open segment file; the one used longest ago is closed when there are too many.
+    pub(crate) async fn file(&self, path: &PathBuf) -> io::Result<Rc<D::File>> {
+        let tick = self.file_clock.get() + 1;
+        self.file_clock.set(tick);
+        if let Some((file, used)) = self.files.borrow_mut().get_mut(path) {
+            *used = tick;
+            return Ok(file.clone());
+        }
+        let file = match self.disk.open(path, Open::Write).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(folder) = path.parent() {
+                    self.disk.create_folder(folder).await?;
+                }
+                self.disk.open(path, Open::Write).await?
+            }
+            other => other?,
+        };
+        let file = Rc::new(file);
+        let mut files = self.files.borrow_mut();
+        if files.len() >= self.config.files_open.max(1) {
+            let oldest = files.iter().min_by_key(|(_, (_, used))| *used).map(|(path, _)| path.clone());
+            if let Some(oldest) = oldest {
+                files.remove(&oldest);
+            }
+        }
+        files.insert(path.clone(), (file.clone(), tick));
+        Ok(file)
+    }
+}
+
+/// See the module's text.
+pub struct Store<D: Disk> {
+    pub(crate) shared: Rc<Shared<D>>,
+    shard: ShardId,
+    logs: RefCell<BTreeMap<TopicPartition, Rc<Log<D>>>>,
+    ring: Cell<Option<Ring<D>>>,
+    pub(crate) buffers: Cell<Option<Buffers<D>>>,
+}
+
+/// What a store holds, for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Logs.
+    pub logs: usize,
+    /// Bytes in memory that are in no segment.
+    pub heads_bytes: usize,
+    /// Bytes in memory that are in segments too.
+    pub cache_bytes: usize,
+    /// Laps of the journal that are needed.
+    pub journal_laps: usize,
+}
+
+impl<D: Disk> Store<D> {
+    /// Opens the store of a shard: reads its checkpoint, replays its journal (one ring at most), and nothing else.
+    pub async fn open(
+        disk: D,
+        root: PathBuf,
+        shard: ShardId,
+        config: StoreConfig,
+    ) -> Result<Rc<Store<D>>, StorageError> {
+        let found =
+            recovery::find(&disk, &root, shard, || RandomState::new().hash_one(shard.get()) >> 1).await?;
+        let recovery::Found { checkpoint, replayed, first_start } = found;
+        let at = replayed.end;
+        let folder = layout::journal_folder(&root, shard);
+        let io = |source| StorageError::Io { what: "opening the journal", path: folder.clone(), source };
+        let ring = Ring::open(
+            disk.clone(),
+            folder.clone(),
+            config.journal_file_bytes,
+            config.journal_files,
+            at,
+            replayed.laps.clone(),
+        )
+        .await
+        .map_err(io)?;
+        let shared = Rc::new(Shared {
+            disk: disk.clone(),
+            root,
+            config,
+            pending: RefCell::default(),
+            commit_work: Event::default(),
+            write_work: Event::default(),
+            laps_freed: Event::default(),
+            room: Event::default(),
+            write_queue: RefCell::default(),
+            removals: RefCell::default(),
+            cached: RefCell::default(),
+            cache_bytes: Cell::new(0),
+            heads_bytes: Cell::new(0),
+            disk_full: Cell::new(false),
+            failure: RefCell::new(None),
+            free_before: Cell::new(0),
+            lap_start: Cell::new(ring.lap_start()),
+            journal_at: Cell::new(at),
+            laps_in_use: Cell::new(ring.laps_in_use()),
+            stopping: Cell::new(false),
+            files: RefCell::default(),
+            file_clock: Cell::new(0),
+        });
+        let first_lap = checkpoint.journal.lap;
+        let logs = recovery::apply(&shared, checkpoint, replayed.entries, first_lap)?;
+        let store = Rc::new(Store {
+            shared,
+            shard,
+            logs: RefCell::new(logs),
+            ring: Cell::new(Some(ring)),
+            buffers: Cell::new(Some(Buffers::new(disk))),
+        });
+        if first_start {
+            // Before the first append: a journal without a checkpoint would look like a lost one.
+            store.write_checkpoint(at).await?;
+        }
+        Ok(store)
+    }
+
+    /// The logs that it has.
+    pub fn logs(&self) -> Vec<TopicPartition> {
+        self.logs.borrow().keys().copied().collect()
+    }
+
+    /// One of its logs.
+    pub fn log(&self, id: TopicPartition) -> Option<Rc<Log<D>>> {
+        self.logs.borrow().get(&id).cloned()
+    }
+
+    /// The log with this id, made if there is none. Files are made when something is written out.
+    pub fn create_log(&self, id: TopicPartition, config: LogConfig) -> Rc<Log<D>> {
+        let mut logs = self.logs.borrow_mut();
+        let log = logs
+            .entry(id)
+            .or_insert_with(|| Log::recovered(self.shared.clone(), recovery::empty_image(id), config));
+        log.set_config(config);
+        log.clone()
+    }
+
+    /// Removes a log; its files go in the background.
+    pub fn delete_log(&self, id: TopicPartition) {
+        let Some(log) = self.logs.borrow_mut().remove(&id) else { return };
+        for base in log.mark_dropped() {
+            self.shared.remove_segment(id, base);
+        }
+        self.shared.removals.borrow_mut().push(layout::log_folder(&self.shared.root, id));
+        self.shared.journal(&log, Kind::Drop, Offset::ZERO, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO);
+    }
+
+    /// Why the store takes no more appends, if it has failed.
+    pub fn failure(&self) -> Option<String> {
+        self.shared.failure.borrow().clone()
+    }
+
+    /// Whether there is memory for more appends.
+    pub fn has_room(&self) -> bool {
+        self.shared.heads_bytes.get() < self.shared.config.heads_bytes
+            || self.shared.disk_full.get()
+            || self.shared.failed()
+    }
+
+    /// Waits until there is memory for more appends, or until they will be refused anyway.
+    pub async fn room(&self) {
+        while !self.has_room() {
+            self.shared.room.wait().await;
+        }
+    }
+
+    /// What it holds.
+    pub fn usage(&self) -> Usage {
+        Usage {
+            logs: self.logs.borrow().len(),
+            heads_bytes: self.shared.heads_bytes.get(),
+            cache_bytes: self.shared.cache_bytes.get(),
+            journal_laps: self.shared.laps_in_use.get(),
+        }
+    }
+
+    pub(crate) fn take_ring(&self) -> Option<Ring<D>> {
+        self.ring.take()
+    }
+
+    pub(crate) fn all_logs(&self) -> Vec<Rc<Log<D>>> {
+        self.logs.borrow().values().cloned().collect()
+    }
+
+    pub(crate) async fn write_checkpoint(&self, journal: Position) -> Result<(), StorageError> {
+        let logs: Vec<LogImage> = self.all_logs().iter().map(|log| log.image()).collect();
+        let bytes = Checkpoint { journal, logs }.encode();
+        let path = layout::checkpoint_file(&self.shared.root, self.shard);
+        self.shared.disk.replace_file(&path, bytes).await.map_err(|source| StorageError::Io {
+            what: "writing the checkpoint",
+            path,
+            source,
+        })
+    }
+}
