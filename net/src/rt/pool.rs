@@ -1,7 +1,7 @@
 //! Threads for work that blocks: creating, renaming and deleting files, warming, large recompression.
 //!
-//! One pool for all shards, apart from glommio's own helper thread: a long job there would hold up the file
-//! operations that glommio itself sends to it. A closure that panics answers an error and leaves the thread alive.
+//! One pool for all shards, apart from the executor's own helper thread: a long job there would hold up the file
+//! operations that the executor itself sends to it. A closure that panics answers an error and leaves the thread alive.
 //! Does not do: cancel. A dropped wait leaves the closure running and its result is thrown away.
 //! The queue has no bound of its own: its length is bounded by the waits of those who submit.
 

@@ -1,6 +1,6 @@
 //! Whether this machine lets the runtime work, said before it is started and in words an operator can act on.
 //!
-//! glommio itself answers a refused ring with a panic text and a failed buffer registration with a warning only.
+//! The runtime itself answers a refused ring with a panic text and a failed buffer registration with a warning only.
 
 use std::fs;
 use std::io;

@@ -39,7 +39,7 @@ impl Drop for EndsProcess {
     }
 }
 
-/// The tasks of a shard, so that they can be cancelled before its executor ends: glommio leaves those that wait
+/// The tasks of a shard, so that they can be cancelled before its executor ends: the runtime leaves those that wait
 /// undropped, and with them sockets that still take connections from the port's other listeners.
 #[derive(Default)]
 pub(super) struct Tasks {

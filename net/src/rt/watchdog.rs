@@ -1,6 +1,6 @@
 //! The watchdog: one thread outside the shards that wakes a shard which may have gone to sleep with work left.
 //!
-//! glommio 0.12.0 parks an executor although tasks are ready when its preemption timer fires between arming and the
+//! The runtime parks an executor although tasks are ready when its preemption timer fires between arming and the
 //! first task (docs/design/0002-runtime.md). Nothing inside the shard can repair that: every task there, a ticker
 //! included, may be among the ready ones. So each shard keeps a [`Pulse`] that beats at every task poll, and this
 //! thread pokes a shard whose pulse stands still, through the waker of a task that does nothing.
