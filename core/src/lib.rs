@@ -10,6 +10,7 @@ pub mod limits;
 pub mod placement;
 pub mod producer;
 pub mod record;
+pub mod session;
 pub mod time;
 pub mod wire;
 
