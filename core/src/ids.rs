@@ -107,6 +107,10 @@ name!(
     /// A group member's name, given by the coordinator or, in newer protocols, by the client.
     MemberId
 );
+name!(
+    /// A static member's name, chosen by who runs it and kept over restarts (`group.instance.id`, KIP-345).
+    InstanceId
+);
 
 impl Offset {
     /// The first offset of an empty log.

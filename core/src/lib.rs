@@ -5,6 +5,7 @@
 pub mod after;
 pub mod config;
 pub mod error;
+pub mod group;
 pub mod ids;
 pub mod limits;
 pub mod placement;

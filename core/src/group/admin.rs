@@ -1,0 +1,83 @@
+//! Listing, describing and deleting groups (behaviour 56).
+
+use super::State;
+use super::commit::delete;
+use super::coordinator::Coordinator;
+use super::records;
+use super::reply::{DeletedGroup, DescribedGroup, GroupReply, Out, Reply, ReplyTo};
+use super::request::{DescribeGroups, ListGroups};
+use crate::ErrorCode;
+use crate::after::After;
+use crate::ids::GroupId;
+use crate::time::{Monotonic, Timestamp};
+
+impl Coordinator {
+    /// Tells what groups are like.
+    pub fn on_describe_groups(&mut self, to: ReplyTo, request: DescribeGroups, out: &mut Out) {
+        let missing = if request.report_missing_group { ErrorCode::GroupIdNotFound } else { ErrorCode::None };
+        let groups = request.groups.into_iter().map(|id| match self.groups.get(&id) {
+            Some(group) => group.classic.described(),
+            None => DescribedGroup {
+                group: id,
+                error: missing,
+                state: State::Dead,
+                protocol_type: Default::default(),
+                protocol: Default::default(),
+                members: Vec::new(),
+            },
+        });
+        let body = GroupReply::DescribeGroups(groups.collect());
+        out.replies.push(Reply { to, after: After::Now, body });
+    }
+
+    /// Lists the groups that are in one of the states and of one of the types asked for.
+    pub fn on_list_groups(&mut self, to: ReplyTo, request: &ListGroups, out: &mut Out) {
+        let asked = |filter: &[std::sync::Arc<str>], is: &str| {
+            filter.is_empty() || filter.iter().any(|name| name.trim().eq_ignore_ascii_case(is))
+        };
+        let groups = self.groups.values().map(|group| group.classic.listed()).filter(|listed| {
+            asked(&request.states, listed.state.name()) && asked(&request.types, listed.group_type)
+        });
+        let body = GroupReply::ListGroups(groups.collect());
+        out.replies.push(Reply { to, after: After::Now, body });
+    }
+
+    /// Deletes groups without members, and their offsets.
+    pub fn on_delete_groups(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        groups: Vec<GroupId>,
+        out: &mut Out,
+    ) {
+        let mut results = Vec::with_capacity(groups.len());
+        for id in groups {
+            let error = self.delete_group(now, wall, &id, out).err().unwrap_or(ErrorCode::None);
+            results.push(DeletedGroup { group: id, error });
+        }
+        let body = GroupReply::DeleteGroups(results);
+        out.replies.push(Reply { to, after: After::Durable, body });
+    }
+
+    fn delete_group(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        id: &GroupId,
+        out: &mut Out,
+    ) -> Result<(), ErrorCode> {
+        let (groups, mut step) = self.step(now, wall, out);
+        let group = groups.get_mut(id).ok_or(ErrorCode::GroupIdNotFound)?;
+        if group.classic.state() != State::Empty {
+            return Err(ErrorCode::NonEmptyGroup);
+        }
+        for place in group.offsets.places() {
+            delete(&mut step, id, group, place);
+        }
+        step.record(records::group_tombstone(id));
+        group.classic.forget(step.timers);
+        groups.remove(id);
+        Ok(())
+    }
+}

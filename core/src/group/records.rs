@@ -1,0 +1,190 @@
+//! The records of `__consumer_offsets`, as Kafka writes and reads them (behaviours 58 and 75).
+//!
+//! ```text
+//! key   = type i16 | key message of version 0
+//! value = version i16 | value message            no value: a tombstone
+//!
+//! type 0, 1   a committed offset      written: type 1, version 4 (with the topic's id as a tag, when known);
+//!                                     version 1 when the client set an expiry
+//! type 2      a group's metadata      written: version 3
+//! type 3..    groups of other kinds   not read yet
+//! ```
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::offsets::Committed;
+use super::reply::GroupRecord;
+use crate::ids::{GroupId, LeaderEpoch, Offset, PartitionId, TopicName};
+use crate::time::Timestamp;
+use crate::wire::records::consumer_protocol_subscription::ConsumerProtocolSubscription;
+use crate::wire::records::group_metadata_key::GroupMetadataKey;
+use crate::wire::records::group_metadata_value::GroupMetadataValue;
+use crate::wire::records::legacy_offset_commit_key::LegacyOffsetCommitKey;
+use crate::wire::records::offset_commit_key::OffsetCommitKey;
+use crate::wire::records::offset_commit_value::OffsetCommitValue;
+use crate::wire::{Decode, DecodeError, Encode, Message, Reader, Writer};
+
+/// Why a record of `__consumer_offsets` was skipped while loading.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RecordError {
+    /// The key says that it is of a type that this version of Headwater does not know, or does not use yet.
+    #[error("record type {0} is not known")]
+    UnknownType(i16),
+    /// The key is not what its type says.
+    #[error("the key cannot be read: {0}")]
+    Key(DecodeError),
+    /// The value is not what the key's type says.
+    #[error("the value of group {group:?} cannot be read: {error}")]
+    Value {
+        /// The group it is about.
+        group: GroupId,
+        /// What is wrong.
+        error: DecodeError,
+    },
+    /// The value can be read, but cannot be.
+    #[error("the metadata of group {group:?} contradicts itself: {problem}")]
+    Contradiction {
+        /// The group it is about.
+        group: GroupId,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+/// What a key names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A committed offset.
+    Offset(GroupId, TopicName, PartitionId),
+    /// A group.
+    Group(GroupId),
+}
+
+/// The version of a group's metadata that is written.
+const GROUP_METADATA_VERSION: i16 = 3;
+
+pub(super) fn decode_key(bytes: &[u8]) -> Result<Key, RecordError> {
+    let mut r = Reader::new(bytes);
+    let kind = r.i16().map_err(RecordError::Key)?;
+    match kind {
+        // The two are laid out alike.
+        LegacyOffsetCommitKey::KEY | OffsetCommitKey::KEY => {
+            let key = OffsetCommitKey::decode(&mut r, 0).map_err(RecordError::Key)?;
+            Ok(Key::Offset(
+                GroupId::new(key.group),
+                TopicName::new(key.topic),
+                PartitionId::new(key.partition),
+            ))
+        }
+        GroupMetadataKey::KEY => {
+            let key = GroupMetadataKey::decode(&mut r, 0).map_err(RecordError::Key)?;
+            Ok(Key::Group(GroupId::new(key.group)))
+        }
+        kind => Err(RecordError::UnknownType(kind)),
+    }
+}
+
+/// A value's version and what follows it.
+fn decode_value<'a, M: Decode<'a>>(group: &GroupId, bytes: &'a [u8]) -> Result<(i16, M), RecordError> {
+    let mut r = Reader::new(bytes);
+    r.i16()
+        .and_then(|version| Ok((version, M::decode(&mut r, version)?)))
+        .map_err(|error| RecordError::Value { group: group.clone(), error })
+}
+
+/// A committed offset; its `order` is left 0.
+pub(super) fn decode_offset(group: &GroupId, bytes: &[u8]) -> Result<Committed, RecordError> {
+    let (_, value) = decode_value::<OffsetCommitValue>(group, bytes)?;
+    Ok(Committed {
+        offset: Offset::new(value.offset),
+        leader_epoch: (value.leader_epoch >= 0).then(|| LeaderEpoch::new(value.leader_epoch)),
+        metadata: value.metadata.into(),
+        committed: Timestamp::from_millis(value.commit_timestamp),
+        expires: (value.expire_timestamp != -1).then(|| Timestamp::from_millis(value.expire_timestamp)),
+        topic_id: (!value.topic_id.is_zero()).then_some(value.topic_id),
+        order: 0,
+    })
+}
+
+pub(super) fn decode_group<'a>(
+    group: &GroupId,
+    bytes: &'a [u8],
+) -> Result<GroupMetadataValue<'a>, RecordError> {
+    decode_value(group, bytes).map(|(_, value)| value)
+}
+
+fn key<M: Message + Encode>(message: &M) -> Vec<u8> {
+    versioned(M::KEY, 0, message)
+}
+
+/// `head` before `message`: a key's type, or a value's version.
+fn versioned<M: Encode>(head: i16, version: i16, message: &M) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.i16(head);
+    message.encode(&mut w, version);
+    w.into_vec()
+}
+
+fn offset_key(group: &GroupId, topic: &TopicName, partition: PartitionId) -> Vec<u8> {
+    key(&OffsetCommitKey {
+        group: Cow::Borrowed(group.get()),
+        topic: Cow::Borrowed(topic.get()),
+        partition: partition.get(),
+    })
+}
+
+pub(super) fn offset(
+    group: &GroupId,
+    topic: &TopicName,
+    partition: PartitionId,
+    committed: &Committed,
+) -> GroupRecord {
+    // An expiry has a place in version 1 only; the epoch and the topic's id, which have none there, are lost with it.
+    let version = if committed.expires.is_some() { 1 } else { 4 };
+    let value = OffsetCommitValue {
+        offset: committed.offset.get(),
+        leader_epoch: committed.leader_epoch.map_or(-1, LeaderEpoch::get),
+        metadata: Cow::Borrowed(&committed.metadata),
+        commit_timestamp: committed.committed.millis(),
+        expire_timestamp: committed.expires.map_or(-1, Timestamp::millis),
+        topic_id: committed.topic_id.unwrap_or_default(),
+    };
+    GroupRecord { key: offset_key(group, topic, partition), value: Some(versioned(version, version, &value)) }
+}
+
+pub(super) fn offset_tombstone(group: &GroupId, topic: &TopicName, partition: PartitionId) -> GroupRecord {
+    GroupRecord { key: offset_key(group, topic, partition), value: None }
+}
+
+fn group_key(group: &GroupId) -> Vec<u8> {
+    key(&GroupMetadataKey { group: Cow::Borrowed(group.get()) })
+}
+
+pub(super) fn group(group: &GroupId, value: &GroupMetadataValue<'_>) -> GroupRecord {
+    let value = versioned(GROUP_METADATA_VERSION, GROUP_METADATA_VERSION, value);
+    GroupRecord { key: group_key(group), value: Some(value) }
+}
+
+pub(super) fn group_tombstone(group: &GroupId) -> GroupRecord {
+    GroupRecord { key: group_key(group), value: None }
+}
+
+/// The topics a consumer's subscription names. Only the part is read that every version starts with, so that a
+/// version to come is understood; `None` if it is none of them.
+pub(super) fn subscribed_topics(subscription: &[u8]) -> Option<BTreeSet<TopicName>> {
+    let mut r = Reader::new(subscription);
+    if r.i16().ok()? < 0 {
+        return None;
+    }
+    let value = ConsumerProtocolSubscription::decode(&mut r, 0).ok()?;
+    Some(value.topics.into_iter().map(TopicName::new).collect())
+}
+
+/// A name as it is kept.
+pub(super) fn text(value: Cow<'_, str>) -> Arc<str> {
+    value.into()
+}

@@ -1,0 +1,254 @@
+//! What a coordinator asks its driver to do: write records, send replies.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::State;
+use crate::ErrorCode;
+use crate::after::After;
+use crate::ids::{
+    Generation, GroupId, InstanceId, LeaderEpoch, MemberId, Offset, PartitionId, TopicId, TopicName,
+};
+
+/// Who waits for a reply: the driver's number for a request. It may be used again once the request was answered or
+/// dropped.
+pub type ReplyTo = u64;
+
+/// The effects of one call, in order. The driver empties it before the next call.
+#[derive(Debug, Default)]
+pub struct Out {
+    /// To be appended to the coordinator's partition; those of a [`TxnOffsetCommit`](super::TxnOffsetCommit)
+    /// as part of its producer's transaction.
+    pub records: Vec<GroupRecord>,
+    /// To be sent.
+    pub replies: Vec<Reply>,
+}
+
+/// A record for `__consumer_offsets`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupRecord {
+    /// Type and key.
+    pub key: Vec<u8>,
+    /// Version and value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// To whom.
+    pub to: ReplyTo,
+    /// When it may leave.
+    pub after: After,
+    /// What it says.
+    pub body: GroupReply,
+}
+
+/// What an answer says; one variant for each kind of request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupReply {
+    /// To [`JoinGroup`](super::JoinGroup).
+    JoinGroup(JoinedGroup),
+    /// To [`SyncGroup`](super::SyncGroup).
+    SyncGroup(SyncedGroup),
+    /// To [`Heartbeat`](super::Heartbeat).
+    Heartbeat(ErrorCode),
+    /// To [`LeaveGroup`](super::LeaveGroup).
+    LeaveGroup(LeftGroup),
+    /// To [`OffsetCommit`](super::OffsetCommit): one result for each partition asked for, in order.
+    OffsetCommit(Vec<TopicResult>),
+    /// To [`TxnOffsetCommit`](super::TxnOffsetCommit), likewise.
+    TxnOffsetCommit(Vec<TopicResult>),
+    /// To [`OffsetFetch`](super::OffsetFetch).
+    OffsetFetch(Vec<FetchedGroup>),
+    /// To [`OffsetDelete`](super::OffsetDelete).
+    OffsetDelete {
+        /// Of the whole request; then there are no topics.
+        error: ErrorCode,
+        /// One result for each partition asked for, in order.
+        topics: Vec<TopicResult>,
+    },
+    /// To a request to delete groups.
+    DeleteGroups(Vec<DeletedGroup>),
+    /// To [`DescribeGroups`](super::DescribeGroups).
+    DescribeGroups(Vec<DescribedGroup>),
+    /// To [`ListGroups`](super::ListGroups).
+    ListGroups(Vec<ListedGroup>),
+}
+
+/// The answer to a JoinGroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinedGroup {
+    /// Why not; with MEMBER_ID_REQUIRED, `member` is the id to come back with.
+    pub error: ErrorCode,
+    /// The generation joined.
+    pub generation: Option<Generation>,
+    /// The group's protocol type.
+    pub protocol_type: Option<Arc<str>>,
+    /// The protocol the members' votes chose.
+    pub protocol: Option<Arc<str>>,
+    /// Who is to deal out the partitions.
+    pub leader: Option<MemberId>,
+    /// The leader need not deal out again (KIP-814).
+    pub skip_assignment: bool,
+    /// The member's own id.
+    pub member: Option<MemberId>,
+    /// For the leader: all members.
+    pub members: Vec<JoinedMember>,
+}
+
+/// A member, as its leader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinedMember {
+    /// The member.
+    pub member: MemberId,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// What it says of itself in the chosen protocol.
+    pub metadata: Bytes,
+}
+
+/// The answer to a SyncGroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncedGroup {
+    /// Why not.
+    pub error: ErrorCode,
+    /// The group's protocol type.
+    pub protocol_type: Option<Arc<str>>,
+    /// The protocol the assignment was made with.
+    pub protocol: Option<Arc<str>>,
+    /// The member's share; empty if the leader gave it none.
+    pub assignment: Bytes,
+}
+
+/// The answer to a LeaveGroup. Before version 3 the error of the one member is the request's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftGroup {
+    /// Of the whole request; then there are no members.
+    pub error: ErrorCode,
+    /// One result for each member named, in order.
+    pub members: Vec<LeftMember>,
+}
+
+/// What became of a member that was to leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftMember {
+    /// As the request named it.
+    pub member: Option<MemberId>,
+    /// As the request named it.
+    pub instance: Option<InstanceId>,
+    /// Why not.
+    pub error: ErrorCode,
+}
+
+/// Results for one topic's partitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicResult {
+    /// The topic.
+    pub topic: TopicName,
+    /// Its id, if the request had it.
+    pub topic_id: Option<TopicId>,
+    /// One for each partition, in order.
+    pub partitions: Vec<PartitionResult>,
+}
+
+/// The result for one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionResult {
+    /// The partition.
+    pub partition: PartitionId,
+    /// Why not.
+    pub error: ErrorCode,
+}
+
+/// The committed offsets of one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Its offsets.
+    pub topics: Vec<FetchedTopic>,
+}
+
+/// The committed offsets in one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedTopic {
+    /// The topic.
+    pub topic: TopicName,
+    /// Its id, if the request had it or the offsets were stored with it.
+    pub topic_id: Option<TopicId>,
+    /// The offsets.
+    pub partitions: Vec<FetchedOffset>,
+}
+
+/// The committed offset of one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedOffset {
+    /// The partition.
+    pub partition: PartitionId,
+    /// `None` if nothing is committed: no error (behaviour 54).
+    pub offset: Option<Offset>,
+    /// As committed.
+    pub leader_epoch: Option<LeaderEpoch>,
+    /// As committed; empty if nothing is.
+    pub metadata: Arc<str>,
+    /// UNSTABLE_OFFSET_COMMIT or none.
+    pub error: ErrorCode,
+}
+
+/// What became of a group to delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Why not.
+    pub error: ErrorCode,
+}
+
+/// What a group is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedGroup {
+    /// The group.
+    pub group: GroupId,
+    /// GROUP_ID_NOT_FOUND, or none.
+    pub error: ErrorCode,
+    /// [`State::Dead`] if there is no such group.
+    pub state: State,
+    /// Empty if it has none.
+    pub protocol_type: Arc<str>,
+    /// The chosen protocol, in state [`State::Stable`]; else empty.
+    pub protocol: Arc<str>,
+    /// The members.
+    pub members: Vec<DescribedMember>,
+}
+
+/// What a member is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedMember {
+    /// The member.
+    pub member: MemberId,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// Its client id.
+    pub client_id: Arc<str>,
+    /// Where it connects from.
+    pub client_host: Arc<str>,
+    /// What it says of itself in the chosen protocol, in state [`State::Stable`]; else empty.
+    pub metadata: Bytes,
+    /// Its share.
+    pub assignment: Bytes,
+}
+
+/// A group in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Empty for groups that only store offsets.
+    pub protocol_type: Arc<str>,
+    /// The state.
+    pub state: State,
+    /// Always `classic`, so far.
+    pub group_type: &'static str,
+}
