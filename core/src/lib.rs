@@ -4,6 +4,7 @@
 
 pub mod after;
 pub mod config;
+pub mod epochs;
 pub mod error;
 pub mod group;
 pub mod ids;
