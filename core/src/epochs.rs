@@ -123,6 +123,9 @@ impl LeaderEpochs {
 mod tests {
     use super::*;
 
+    /// Epochs and their starts.
+    type Entries = &'static [(i32, i64)];
+
     fn epochs(entries: &[(i32, i64)]) -> LeaderEpochs {
         let entries = entries
             .iter()
@@ -145,7 +148,7 @@ mod tests {
     #[test]
     fn b45_assigning_keeps_epochs_and_starts_rising() {
         let three = &[(1, 0), (3, 10), (6, 20)];
-        let cases: [(&[(i32, i64)], (i32, i64), &[(i32, i64)]); 11] = [
+        let cases: [(Entries, (i32, i64), Entries); 11] = [
             (&[], (0, 0), &[(0, 0)]),
             (&[], (5, 70), &[(5, 70)]),
             (three, (7, 30), &[(1, 0), (3, 10), (6, 20), (7, 30)]),
@@ -219,7 +222,7 @@ mod tests {
     #[test]
     fn b45_truncation_at_both_ends() {
         let three: &[_] = &[(1, 5), (3, 10), (6, 20)];
-        let cases: [(i64, &[(i32, i64)], &[(i32, i64)]); 7] = [
+        let cases: [(i64, Entries, Entries); 7] = [
             // at, after truncation of the end, after truncation of the start
             (0, &[], three),
             (5, &[], three),
