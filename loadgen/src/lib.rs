@@ -6,11 +6,15 @@
 
 pub mod client;
 pub mod clock;
+mod consumer;
 pub mod cpu;
 pub mod keys;
 pub mod latency;
 pub mod pacer;
 pub mod payload;
+mod producer;
 pub mod ranges;
+pub mod report;
 pub mod rng;
+pub mod run;
 pub mod verify;

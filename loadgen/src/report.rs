@@ -1,0 +1,237 @@
+//! What a run found, and its JSON.
+//!
+//! The JSON's top-level names are a fixed interface ([`SCHEMA_VERSION`] changes when their meaning does): `schema_version`, `response_ms`,
+//! `service_ms`, `end_to_end_ms`, `offered_per_s`, `achieved_per_s`, `produced`, `acked`, `failed`, `consumed`, `lost`, `duplicated`, `reordered`,
+//! `corrupt`, `loadgen_cpu_s`, `broker_cpu_s`, `series`. Others may be added.
+
+use serde_json::{Value, json};
+
+use crate::latency::Latency;
+use crate::verify::Verdict;
+
+/// The version of the JSON's layout.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// How many stretches of lost records are listed.
+const MISSING_TOLD: usize = 100;
+
+/// One second of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Second {
+    /// Which second, from 0 at the start of producing.
+    pub second: u64,
+    /// Whether it lies in the measured window: after the warm-up, before the end.
+    pub measured: bool,
+    /// Records made.
+    pub produced: u64,
+    /// Records acknowledged.
+    pub acked: u64,
+    /// Records that failed.
+    pub failed: u64,
+    /// Records read.
+    pub consumed: u64,
+    /// From intended sending to acknowledgement.
+    pub response: Brief,
+    /// From actual sending to acknowledgement.
+    pub service: Brief,
+    /// From intended sending to reading.
+    pub end_to_end: Brief,
+    /// Connections lost so far, of producers and consumers.
+    pub lost_connections: u64,
+}
+
+/// A histogram in four numbers: what is kept of each second, so that a long run's series stays small.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Brief {
+    /// Half of all latencies lie at or below.
+    pub p50_ms: f64,
+    /// 99 % of all.
+    pub p99_ms: f64,
+    /// 99.9 % of all.
+    pub p999_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+impl From<&Latency> for Brief {
+    fn from(latency: &Latency) -> Self {
+        Self {
+            p50_ms: latency.percentile_ms(50.0),
+            p99_ms: latency.percentile_ms(99.0),
+            p999_ms: latency.percentile_ms(99.9),
+            max_ms: latency.max_ms(),
+        }
+    }
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was asked for, name and value.
+    pub settings: Vec<(&'static str, Value)>,
+    /// From intended sending to acknowledgement.
+    pub response: Latency,
+    /// From actual sending to acknowledgement.
+    pub service: Latency,
+    /// From intended sending to reading; empty without consumers.
+    pub end_to_end: Latency,
+    /// Seconds that were measured.
+    pub measured_s: f64,
+    /// Records a second that the timetable offered; at `--rate max`, that were made.
+    pub offered_per_s: f64,
+    /// Records a second that were acknowledged.
+    pub achieved_per_s: f64,
+    /// Bytes of values a second that were acknowledged.
+    pub achieved_bytes_per_s: f64,
+    /// Records made, warm-up included.
+    pub produced: u64,
+    /// Records acknowledged.
+    pub acked: u64,
+    /// Records that failed.
+    pub failed: u64,
+    /// Why records failed, one reason a producer at most.
+    pub failures: Vec<String>,
+    /// What the oracle says.
+    pub verdict: Verdict,
+    /// Connections lost, of producers and consumers.
+    pub lost_connections: u64,
+    /// How often a producer had to begin anew under another producer id.
+    pub producer_renewals: u64,
+    /// Where the log was found shorter than what had been read.
+    pub rewound: Vec<String>,
+    /// What was found damaged; the first few.
+    pub damaged: Vec<String>,
+    /// Whether all was read a second time, because connections fell or nobody read the first time.
+    pub read_again: bool,
+    /// Why the log could not be read to its end, if it could not: then what is missing counts as lost.
+    pub unread: Option<String>,
+    /// CPU seconds of this process over the measured window.
+    pub loadgen_cpu_s: Option<f64>,
+    /// CPU seconds of the broker over the measured window, if its process was named.
+    pub broker_cpu_s: Option<f64>,
+    /// When producing began, nanoseconds since the Unix epoch.
+    pub started: u64,
+    /// Second by second.
+    pub series: Vec<Second>,
+}
+
+impl Report {
+    /// Whether nothing is lost, duplicated, reordered or corrupt.
+    pub fn clean(&self) -> bool {
+        self.verdict.clean()
+    }
+
+    /// The stretches of lost records in words, at most a hundred.
+    pub fn missing(&self) -> impl Iterator<Item = String> + '_ {
+        self.verdict.missing.iter().take(MISSING_TOLD).map(|m| {
+            let fall = match m.acked_before_fall {
+                Some(at) => {
+                    let after = at.saturating_sub(self.started) as f64 / 1e9;
+                    format!("acknowledged before the connection fell at {after:.1} s")
+                }
+                None => "no connection fell after they were acknowledged".to_owned(),
+            };
+            let (producer, partition) = (m.producer, m.partition);
+            format!("partition {partition} producer {producer}: sequences {}–{}, {fall}", m.first, m.end - 1)
+        })
+    }
+
+    /// The report as JSON.
+    pub fn json(&self) -> Value {
+        let started = self.started;
+        let missing = self.verdict.missing.iter().take(MISSING_TOLD).map(|m| {
+            json!({
+                "producer": m.producer,
+                "partition": m.partition,
+                "first": m.first,
+                "last": m.end - 1,
+                "acked_before_fall_s": m.acked_before_fall.map(|at| at.saturating_sub(started) as f64 / 1e9),
+            })
+        });
+        json!({
+            "schema_version": SCHEMA_VERSION,
+            "settings": self.settings.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<serde_json::Map<_, _>>(),
+            "response_ms": self.response.json(),
+            "service_ms": self.service.json(),
+            "end_to_end_ms": self.end_to_end.json(),
+            "measured_s": self.measured_s,
+            "offered_per_s": self.offered_per_s,
+            "achieved_per_s": self.achieved_per_s,
+            "achieved_bytes_per_s": self.achieved_bytes_per_s,
+            "produced": self.produced,
+            "acked": self.acked,
+            "failed": self.failed,
+            "failures": self.failures,
+            "consumed": self.verdict.consumed,
+            "lost": self.verdict.lost,
+            "duplicated": self.verdict.duplicated,
+            "reordered": self.verdict.reordered,
+            "corrupt": self.verdict.corrupt,
+            "missing": missing.collect::<Vec<_>>(),
+            "rewound": self.rewound,
+            "damaged": self.damaged,
+            "lost_connections": self.lost_connections,
+            "producer_renewals": self.producer_renewals,
+            "read_again": self.read_again,
+            "unread": self.unread,
+            "loadgen_cpu_s": self.loadgen_cpu_s,
+            "broker_cpu_s": self.broker_cpu_s,
+            "started_unix_ns": self.started,
+            "series": self.series.iter().map(Second::json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Second {
+    fn json(&self) -> Value {
+        let brief = |brief: &Brief| {
+            json!({ "p50": brief.p50_ms, "p99": brief.p99_ms, "p99.9": brief.p999_ms, "max": brief.max_ms })
+        };
+        json!({
+            "second": self.second,
+            "measured": self.measured,
+            "produced": self.produced,
+            "acked": self.acked,
+            "failed": self.failed,
+            "consumed": self.consumed,
+            "response_ms": brief(&self.response),
+            "service_ms": brief(&self.service),
+            "end_to_end_ms": brief(&self.end_to_end),
+            "lost_connections": self.lost_connections,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fixed_names_are_there() {
+        let json = Report { series: vec![Second::default()], ..Report::default() }.json();
+        for name in [
+            "schema_version",
+            "response_ms",
+            "service_ms",
+            "end_to_end_ms",
+            "offered_per_s",
+            "achieved_per_s",
+            "produced",
+            "acked",
+            "failed",
+            "consumed",
+            "lost",
+            "duplicated",
+            "reordered",
+            "corrupt",
+            "loadgen_cpu_s",
+            "broker_cpu_s",
+            "series",
+        ] {
+            assert!(json.get(name).is_some(), "{name}");
+        }
+        for name in ["p50", "p75", "p90", "p95", "p99", "p99.9", "p99.99", "p99.999", "max", "count"] {
+            assert!(json["response_ms"].get(name).is_some(), "{name}");
+        }
+    }
+}
