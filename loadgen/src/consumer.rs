@@ -1,4 +1,5 @@
-//! One load consumer: a thread that reads some partitions, checks every record and times how long it took from the producer.
+//! One load consumer: a thread that reads some partitions, checks every record and times how long it took
+//! from the producer.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,8 @@ use crate::verify::Observed;
 /// The longest wait: how soon a stop is noticed.
 const TURN: Duration = Duration::from_millis(100);
 
-/// What a consumer has done, shared with the reporter; the histogram holds what came since the reporter's last visit.
+/// What a consumer has done, shared with the reporter; the histogram holds what came since the reporter's
+/// last visit.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub consumed: u64,
@@ -46,7 +48,12 @@ pub(crate) struct LoadConsumer<'a> {
 
 impl LoadConsumer<'_> {
     /// Reads until `stop` is set; answers what was seen, one entry a partition.
-    pub fn run(self, cluster: Cluster, stop: &AtomicBool, tally: &Mutex<Tally>) -> Result<Vec<Observed>, ClientError> {
+    pub fn run(
+        self,
+        cluster: Cluster,
+        stop: &AtomicBool,
+        tally: &Mutex<Tally>,
+    ) -> Result<Vec<Observed>, ClientError> {
         let mut observed: Vec<Observed> =
             self.partitions.iter().map(|(p, _)| Observed::new(self.run, *p as u32, self.producers)).collect();
         let mut consumer = Consumer::new(cluster, ConsumerConfig::default());
@@ -92,7 +99,9 @@ impl LoadConsumer<'_> {
                 }
             }
             Event::Rewound { from, to } => {
-                lock(tally).rewound.push(format!("partition {partition}: read up to {from}, the log ends at {to}"));
+                lock(tally)
+                    .rewound
+                    .push(format!("partition {partition}: read up to {from}, the log ends at {to}"));
             }
             // Retention: what it took is counted as lost if it was acknowledged, since nobody has read it.
             Event::Skipped { .. } => {}

@@ -1,9 +1,10 @@
 //! When each record of an open-loop run is meant to be sent: pure arithmetic, no clock.
 //!
-//! An open loop keeps its timetable whatever the broker does. With `p` producers, record `n` of producer `i` is meant
-//! for `start + (n·p + i) · 1 s / rate`, so that the producers interleave evenly and their sum is exactly the rate. If
-//! a producer is held up, its records keep their intended times and the wait shows in the response time: a pacer
-//! that moved the timetable would hide exactly the moments that matter (coordinated omission).
+//! An open loop keeps its timetable whatever the broker does. With `p` producers, record `n` of producer `i`
+//! is meant for `start + (n·p + i) · 1 s / rate`, so that the producers interleave evenly and their sum is
+//! exactly the rate. If a producer is held up, its records keep their intended times and the wait shows in
+//! the response time: a pacer that moved the timetable would hide exactly the moments that matter
+//! (coordinated omission).
 //!
 //! At `Rate::Max` there is no timetable: a record is meant for the moment there is room for it.
 

@@ -1,17 +1,17 @@
 //! One load producer: a thread that makes records by its timetable and notes what becomes of them.
 //!
-//! The records of a moment are made when something can happen with them: when a batch is full or its linger is over. Between those moments the thread
-//! sleeps, however many records fall due; each carries the time it was meant for, so nothing is measured differently for it.
+//! The records of a moment are made when something can happen with them: when a batch is full or its linger
+//! is over. Between those moments the thread sleeps, however many records fall due; each carries the time it
+//! was meant for, so nothing is measured differently for it.
 //!
-//! When the broker holds the producer up, at most the client's buffer is filled; what falls due after that is made later and keeps its intended time.
+//! When the broker holds the producer up, at most the client's buffer is filled; what falls due after that is
+//! made later and keeps its intended time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::client::{
-    ClientError, Cluster, Delivery, Partitioner, Producer, ProducerConfig, RecordParts,
-};
+use crate::client::{ClientError, Cluster, Delivery, Partitioner, Producer, ProducerConfig, RecordParts};
 use crate::clock::Clock;
 use crate::keys::KeySpace;
 use crate::latency::Latency;
@@ -26,7 +26,8 @@ const RECORDS_A_TURN: u32 = 2000;
 /// The longest sleep: how soon a stop is noticed.
 const TURN: Duration = Duration::from_millis(50);
 
-/// What a producer has done, shared with the reporter; the histograms hold what came since the reporter's last visit.
+/// What a producer has done, shared with the reporter; the histograms hold what came since the reporter's
+/// last visit.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub produced: u64,
@@ -67,19 +68,27 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl LoadProducer<'_> {
-    /// Produces until the timetable ends or `stop` is set, then waits for what is unacknowledged; answers what was sent and acknowledged.
-    pub fn run(mut self, cluster: Cluster, stop: &AtomicBool, tally: &Mutex<Tally>) -> Result<Sent, ClientError> {
+    /// Produces until the timetable ends or `stop` is set, then waits for what is unacknowledged; answers
+    /// what was sent and acknowledged.
+    pub fn run(
+        mut self,
+        cluster: Cluster,
+        stop: &AtomicBool,
+        tally: &Mutex<Tally>,
+    ) -> Result<Sent, ClientError> {
         let mut producer = Producer::new(cluster, self.config.clone())?;
         let handles: Vec<usize> = (0..self.partitions).map(|p| producer.partition(self.topic, p)).collect();
         producer.cluster().wait_for_topic(self.topic, crate::client::IfMissing::Wait, self.drain)?;
-        // Metadata is needed again only when something moves: four hundred idle connections would be four hundred too many.
+        // Metadata is needed again only when something moves: four hundred idle connections would be four
+        // hundred too many.
         producer.cluster().release_control();
         let mut sent = Sent::new(handles.len());
         let mut template = Template::new(self.run, self.index, self.size);
         let mut partitioner =
             Partitioner::new(self.config.batch_bytes, Rng::new(self.run.rotate_left(self.index)));
         let mut rng = Rng::new(self.run ^ u64::from(self.index).rotate_left(32));
-        let record_bytes = RecordParts { key: Some(&[0; 14]), value: Some(template.value(0, 0, 0)), headers: &[] };
+        let record_bytes =
+            RecordParts { key: Some(&[0; 14]), value: Some(template.value(0, 0, 0)), headers: &[] };
         let record_bytes = record_bytes.bytes_max();
         let mut last_handle = handles[0];
         let mut falls = 0;
@@ -124,7 +133,10 @@ impl LoadProducer<'_> {
         while !producer.is_idle() {
             if Instant::now() >= deadline {
                 let mut deliver = |delivery: Delivery<'_>| self.note(&delivery, &mut sent, tally);
-                producer.abandon(&format!("not acknowledged within {:?} after the run", self.drain), &mut deliver);
+                producer.abandon(
+                    &format!("not acknowledged within {:?} after the run", self.drain),
+                    &mut deliver,
+                );
                 break;
             }
             self.step(&mut producer, Instant::now() + TURN, &mut sent, tally, &mut falls)?;
@@ -152,7 +164,8 @@ impl LoadProducer<'_> {
         Ok(())
     }
 
-    /// When records must be made again: when the next would have lingered long enough, or when `fill` more of them fill the batch in the making.
+    /// When records must be made again: when the next would have lingered long enough, or when `fill` more of
+    /// them fill the batch in the making.
     fn next_turn(&self, now: u64, fill: usize) -> Instant {
         let lingered = self.pacer.intended(0, now).map(|at| self.clock.instant(at) + self.config.linger);
         let full = self.pacer.intended(fill as u64, now).map(|at| self.clock.instant(at));

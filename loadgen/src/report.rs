@@ -1,8 +1,9 @@
 //! What a run found, and its JSON.
 //!
-//! The JSON's top-level names are a fixed interface ([`SCHEMA_VERSION`] changes when their meaning does): `schema_version`, `response_ms`,
-//! `service_ms`, `end_to_end_ms`, `offered_per_s`, `achieved_per_s`, `produced`, `acked`, `failed`, `consumed`, `lost`, `duplicated`, `reordered`,
-//! `corrupt`, `loadgen_cpu_s`, `broker_cpu_s`, `series`. Others may be added.
+//! The JSON's top-level names are a fixed interface ([`SCHEMA_VERSION`] changes when their meaning does):
+//! `schema_version`, `response_ms`, `service_ms`, `end_to_end_ms`, `offered_per_s`, `achieved_per_s`,
+//! `produced`, `acked`, `failed`, `consumed`, `lost`, `duplicated`, `reordered`, `corrupt`, `loadgen_cpu_s`,
+//! `broker_cpu_s`, `series`. Others may be added.
 
 use serde_json::{Value, json};
 
@@ -184,9 +185,7 @@ impl Report {
 
 impl Second {
     fn json(&self) -> Value {
-        let brief = |brief: &Brief| {
-            json!({ "p50": brief.p50_ms, "p99": brief.p99_ms, "p99.9": brief.p999_ms, "max": brief.max_ms })
-        };
+        let brief = |brief: &Brief| json!({ "p50": brief.p50_ms, "p99": brief.p99_ms, "p99.9": brief.p999_ms, "max": brief.max_ms });
         json!({
             "second": self.second,
             "measured": self.measured,

@@ -1,12 +1,13 @@
-//! A run: threads that produce and consume, a reporter that looks at them every second, and the oracle at the end.
+//! A run: threads that produce and consume, a reporter that looks at them every second, and the oracle at the
+//! end.
 //!
 //! ```text
 //! begin: topic, where its logs end now
 //! │ warm-up │ measured window │ drain: wait for acks │ read to the end │ if connections fell, or nobody read: read all again │ verdict
 //! ```
 //!
-//! The second reading is what makes the run an oracle for a broker that is killed meanwhile: what a consumer saw before the fall says nothing about
-//! what is in the log after it.
+//! The second reading is what makes the run an oracle for a broker that is killed meanwhile: what a consumer
+//! saw before the fall says nothing about what is in the log after it.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -39,7 +40,8 @@ const BATCH_BYTES: usize = 64 << 10;
 const BUFFERS_BYTES: usize = 256 << 20;
 const BUFFER_BYTES_MIN: usize = 1 << 20;
 const BUFFER_BYTES_MAX: usize = 32 << 20;
-/// At `--rate max` a producer holds no more than it can have under way: what waits longer is the generator's own queue, not the broker.
+/// At `--rate max` a producer holds no more than it can have under way: what waits longer is the generator's
+/// own queue, not the broker.
 const BUFFER_BYTES_AT_MAX: usize = 4 << 20;
 
 /// Partitions of a topic that the run creates, unless told otherwise.
@@ -155,13 +157,15 @@ impl Reporter<'_> {
         now.acked -= self.last.acked;
         now.failed -= self.last.failed;
         now.consumed -= self.last.consumed;
-        (now.response, now.service, now.end_to_end) = ((&response).into(), (&service).into(), (&end_to_end).into());
+        (now.response, now.service, now.end_to_end) =
+            ((&response).into(), (&service).into(), (&end_to_end).into());
         self.last = total;
         Look { second: now, response, service, end_to_end }
     }
 }
 
-/// Runs; `on_second` is called after each second of producing. Setting `stop` ends producing early and goes on to the verdict.
+/// Runs; `on_second` is called after each second of producing. Setting `stop` ends producing early and goes
+/// on to the verdict.
 pub fn run(
     config: &RunConfig,
     stop: &AtomicBool,
@@ -190,7 +194,9 @@ pub fn run(
         ..ProducerConfig::default()
     };
     let mut log: Box<dyn Write> = match &config.hlog {
-        Some(path) => Box::new(std::io::BufWriter::new(std::fs::File::create(path).map_err(file_error(path))?)),
+        Some(path) => {
+            Box::new(std::io::BufWriter::new(std::fs::File::create(path).map_err(file_error(path))?))
+        }
         None => Box::new(std::io::sink()),
     };
     let mut serializer = V2DeflateSerializer::new();
@@ -246,11 +252,14 @@ pub fn run(
             };
             let (stop_reading, client) = (&stop_reading, client(&format!("consumer-{index}")));
             let body = move || {
-                let outcome = Cluster::connect(client).and_then(|cluster| load.run(cluster, stop_reading, tally));
+                let outcome =
+                    Cluster::connect(client).and_then(|cluster| load.run(cluster, stop_reading, tally));
                 outcome.map_err(fail).unwrap_or_default()
             };
             let name = format!("consumer-{index}");
-            reading.push(std::thread::Builder::new().name(name).spawn_scoped(scope, body).map_err(RunError::Thread)?);
+            reading.push(
+                std::thread::Builder::new().name(name).spawn_scoped(scope, body).map_err(RunError::Thread)?,
+            );
         }
         let mut producing = Vec::new();
         for (index, tally) in (0..config.producers).zip(&tallies) {
@@ -462,8 +471,9 @@ fn ends(cluster: &mut Cluster, topic: &str, partitions: &[i32]) -> Result<Vec<(i
     Ok(partitions.iter().map(|p| (*p, found.get(p).copied().flatten().unwrap_or(0))).collect())
 }
 
-/// Waits until the consumers have read to the end of every log. Records acknowledged may become readable a little later (the high watermark follows), so
-/// while some are missing the end is looked up again until nothing moves any more. The error tells why it was given up.
+/// Waits until the consumers have read to the end of every log. Records acknowledged may become readable a
+/// little later (the high watermark follows), so while some are missing the end is looked up again until
+/// nothing moves any more. The error tells why it was given up.
 fn read_to_end(
     cluster: &mut Cluster,
     topic: &str,

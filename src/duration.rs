@@ -1,0 +1,34 @@
+//! Durations on the command line: a number and a unit, `500ms`, `2s`, `1.5m`, `1h`.
+
+use std::time::Duration;
+
+/// Reads a duration. A number without a unit is refused: nobody remembers which unit it would be.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let scale = match unit {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("give a number and a unit: us, ms, s, m or h, such as 10s".into()),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| format!("'{number}' is not a number"))? * scale;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_needed_and_known() {
+        for (text, millis) in [("5ms", 5), ("2s", 2000), ("1.5m", 90_000), ("1h", 3_600_000), ("0s", 0)] {
+            assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "5", "ms", "5 ms", "-1s", "1d", "1.2.3s", "1e9999s"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
