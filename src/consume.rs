@@ -13,6 +13,8 @@ use headwater_loadgen::client::admin::{self, NamedPartition};
 use headwater_loadgen::client::group::{Beat, Membership};
 use headwater_loadgen::client::{ClientError, Cluster, Consumer, ConsumerConfig, Event, IfMissing, Start};
 
+use rustix::event::{PollFd, PollFlags, Timespec};
+
 use crate::bootstrap::{BootstrapArgs, failure};
 use format::Format;
 
@@ -114,9 +116,16 @@ impl Printer<'_> {
         }
     }
 
+    /// Sends what was printed on its way, and notices when nobody is there to read it any more: a topic may
+    /// be quiet for hours, and a closed pipe is otherwise only found by writing to it.
     fn flush(&mut self) {
         if let Err(error) = self.out.flush() {
             self.ended.get_or_insert(error);
+        }
+        let mut stdout = [PollFd::new(self.out.get_ref(), PollFlags::empty())];
+        let _ = rustix::event::poll(&mut stdout, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        if stdout[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            self.ended.get_or_insert(ErrorKind::BrokenPipe.into());
         }
     }
 }
