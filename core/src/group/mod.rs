@@ -55,6 +55,8 @@ mod offsets;
 mod records;
 mod reply;
 mod request;
+#[cfg(test)]
+mod scenarios;
 mod step;
 mod timers;
 
