@@ -500,3 +500,18 @@ fn leave_shard_cores(spare: &[usize]) {
         tracing::warn!(%error, "blocking threads stay on the shards' cores");
     }
 }
+
+/// Random bytes from the kernel, for ids that must not repeat and must not be guessed.
+pub fn random_bytes() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        // Only a signal at the wrong moment cuts it short; without a source of randomness nothing here is safe.
+        match rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty()) {
+            Ok(n) => filled += n,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => panic!("the kernel gives no random bytes: {error}"),
+        }
+    }
+    bytes
+}

@@ -1,4 +1,8 @@
-//! See docs/architecture.md.
+//! Agreement about logs: partitions with their replicas and waiters, machines hosted on them, the cluster's metadata.
+//!
+//! No sockets and no runtime: whoever drives these loops is in `net`.
 
 pub mod effect;
 pub mod metadata;
+pub mod partition;
+pub mod waiters;

@@ -2,6 +2,8 @@
 //!
 //! A failure names its seed and cut: `SEED=<seed> CUT=<operation> cargo test -p headwater-storage --test crash`.
 
+#![allow(clippy::await_holding_refcell_ref)] // the loops that share the model run only where nothing of it is held
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::PathBuf;

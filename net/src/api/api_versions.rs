@@ -1,0 +1,78 @@
+//! ApiVersions: what is served. Works before anything else does, and in versions that nobody knows yet.
+
+use bytes::BytesMut;
+use headwater_core::ErrorCode;
+use headwater_core::wire::api::ApiKey;
+use headwater_core::wire::frame;
+use headwater_core::wire::messages::api_versions_request::ApiVersionsRequest;
+use headwater_core::wire::messages::api_versions_response::{ApiVersion, ApiVersionsResponse};
+
+use super::{Context, Refused, TABLE};
+use crate::conn::replies::Reply;
+
+/// Answers with the table.
+pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> {
+    let request: ApiVersionsRequest<'_> = context.decode(&body)?;
+    if context.version >= 3
+        && !(is_software_name(&request.client_software_name)
+            && is_software_name(&request.client_software_version))
+    {
+        let refusal =
+            ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..Default::default() };
+        return context.reply(&refusal);
+    }
+    context.reply(&served())
+}
+
+/// The answer to a version that is not served: in version 0, so that any client can read it (behaviour 1).
+pub fn unsupported(context: &Context) -> Reply {
+    let response = ApiVersionsResponse { error_code: ErrorCode::UnsupportedVersion.code(), ..served() };
+    Reply::whole(frame::response(ApiKey::ApiVersions, 0, context.correlation_id(), &response))
+}
+
+fn served() -> ApiVersionsResponse<'static> {
+    let api_keys = TABLE
+        .iter()
+        .map(|row| ApiVersion {
+            api_key: row.key.code(),
+            // Behaviour 5: a librdkafka that does not find version 0 here sends uncompressed without saying so;
+            // versions 0 to 2 are refused when they come.
+            min_version: if row.key == ApiKey::Produce { 0 } else { row.min },
+            max_version: row.max,
+        })
+        .collect();
+    ApiVersionsResponse { api_keys, finalized_features_epoch: 0, ..Default::default() }
+}
+
+/// Behaviour 4: letters, digits, dots and hyphens, beginning and ending with a letter or digit.
+fn is_software_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    name.chars().all(inner)
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b5_produce_is_advertised_from_zero() {
+        let produce = served().api_keys.into_iter().find(|api| api.api_key == 0).unwrap();
+        assert_eq!((produce.min_version, produce.max_version), (0, 13));
+    }
+
+    #[test]
+    fn b4_software_names() {
+        for (name, valid) in [
+            ("apache-kafka-java", true),
+            ("4.3.1", true),
+            ("", false),
+            ("a b", false),
+            ("-x", false),
+            ("x.", false),
+        ] {
+            assert_eq!(is_software_name(name), valid, "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! ListOffsets: which offset a time or a special position stands for (behaviour 47).
+
+use bytes::BytesMut;
+use headwater_core::ErrorCode;
+use headwater_core::ids::{LeaderEpoch, PartitionId, TopicPartition};
+use headwater_core::wire::messages::list_offsets_request::ListOffsetsRequest;
+use headwater_core::wire::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsResponse, ListOffsetsTopicResponse,
+};
+use headwater_replication::partition::Isolation;
+
+use super::{Context, Refused};
+use crate::conn::replies::Reply;
+use crate::shard::message::LookupItem;
+
+/// Answers each partition in the request's order.
+pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> {
+    let request: ListOffsetsRequest<'_> = context.decode(&body)?;
+    let isolation =
+        if request.isolation_level == 1 { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
+    let image = context.image();
+    let mut response = ListOffsetsResponse::default();
+    let mut items = Vec::new();
+    let mut places = Vec::new();
+    for (t, topic) in request.topics.iter().enumerate() {
+        let known = image.topic(&topic.name);
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (p, asked) in topic.partitions.iter().enumerate() {
+            let mut answer =
+                ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };
+            match known
+                .filter(|topic| image.partition(topic, PartitionId::new(asked.partition_index)).is_some())
+            {
+                None => answer.error_code = ErrorCode::UnknownTopicOrPartition.code(),
+                Some(topic) => {
+                    let partition = TopicPartition {
+                        topic: topic.id,
+                        partition: PartitionId::new(asked.partition_index),
+                    };
+                    let current_epoch = (asked.current_leader_epoch >= 0)
+                        .then(|| LeaderEpoch::new(asked.current_leader_epoch));
+                    items.push(LookupItem { partition, timestamp: asked.timestamp, current_epoch });
+                    places.push((t, p));
+                }
+            }
+            partitions.push(answer);
+        }
+        response.topics.push(ListOffsetsTopicResponse { name: topic.name.clone(), partitions });
+    }
+    for ((t, p), result) in places.into_iter().zip(context.shard().lookup(items, isolation).await) {
+        let answer = &mut response.topics[t].partitions[p];
+        match result {
+            Err(code) => answer.error_code = code.code(),
+            Ok(found) => {
+                answer.offset = found.offset.map_or(-1, |offset| offset.get());
+                answer.timestamp = found.timestamp.unwrap_or(-1);
+                answer.leader_epoch = found.epoch.map_or(-1, |epoch| epoch.get());
+            }
+        }
+    }
+    context.reply(&response)
+}

@@ -1,0 +1,146 @@
+//! The API table: one row per Kafka API that is served, and nothing is advertised that is not in it.
+//!
+//! A row says which versions, on which shard the work is done, and which function does it. Requests run one after the
+//! other on a connection, as in Kafka; only Produce goes on in the background, because its acknowledgement waits for a
+//! disk and its order is fixed when it is appended.
+
+mod admin;
+mod api_versions;
+mod cluster;
+mod fetch;
+mod list_offsets;
+mod metadata;
+mod produce;
+mod producer_id;
+mod request;
+mod topics;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use bytes::BytesMut;
+use headwater_core::wire::api::ApiKey;
+use headwater_core::wire::{Reader, RequestHeader};
+
+pub use request::{Context, Refused};
+
+use crate::conn::connection::Connection;
+use crate::conn::replies::Reply;
+use crate::rt::Permit;
+
+/// Where the work of an API is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// On the connection's shard, from its own Image.
+    Here,
+    /// One message to each shard that owns a partition named in the request.
+    Partitions,
+    /// On the shard that hosts the group's coordinator.
+    Group,
+    /// On shard 0, where the controller is.
+    Controller,
+}
+
+type Handling = Pin<Box<dyn Future<Output = Result<Reply, Refused>>>>;
+
+/// One API.
+pub struct Row {
+    /// Which.
+    pub key: ApiKey,
+    /// The oldest version served.
+    pub min: i16,
+    /// The newest version served.
+    pub max: i16,
+    /// Where it runs.
+    pub route: Route,
+    handle: fn(Context, BytesMut) -> Handling,
+}
+
+macro_rules! rows {
+    ($($key:ident $min:literal ..= $max:literal $route:ident $handler:path;)*) => {
+        /// Every API that is served, by key.
+        pub const TABLE: &[Row] = &[$(Row {
+            key: ApiKey::$key,
+            min: $min,
+            max: $max,
+            route: Route::$route,
+            handle: |context, body| Box::pin($handler(context, body)),
+        },)*];
+    };
+}
+
+rows! {
+    Produce                 3..=13 Partitions produce::handle;
+    Fetch                   4..=18 Partitions fetch::handle;
+    ListOffsets             1..=11 Partitions list_offsets::handle;
+    Metadata                0..=13 Here       metadata::handle;
+    ApiVersions             0..=4  Here       api_versions::handle;
+    CreateTopics            2..=7  Controller topics::create;
+    DeleteTopics            1..=6  Controller topics::delete;
+    InitProducerId          0..=5  Here       producer_id::handle;
+    DescribeConfigs         1..=4  Here       admin::describe_configs;
+    CreatePartitions        0..=3  Controller topics::create_partitions;
+    DescribeCluster         0..=2  Here       cluster::describe;
+    DescribeTopicPartitions 0..=0  Here       metadata::describe_topic_partitions;
+}
+
+/// The row of an API, if it is served.
+pub fn row(key: ApiKey) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.key == key)
+}
+
+/// What the reader does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Reads the next request.
+    Read,
+    /// Ends the connection, once what is under way has been answered.
+    Close,
+}
+
+/// Runs one framed request (without its length prefix) and puts its reply in the connection's ring.
+pub async fn handle(connection: &Rc<Connection>, mut frame: BytesMut, permit: Option<Permit>) -> Next {
+    let mut reader = Reader::new(&frame);
+    let header = match RequestHeader::read(&mut reader) {
+        Ok(header) => header,
+        Err(error) => {
+            tracing::debug!(peer = %connection.peer, %error, "request header refused");
+            return Next::Close;
+        }
+    };
+    let Some(row) = ApiKey::from_code(header.api_key).and_then(row) else {
+        tracing::debug!(peer = %connection.peer, key = header.api_key, "unknown API");
+        return Next::Close;
+    };
+    let version = header.api_version;
+    let context = Context::new(connection.clone(), row.key, &header);
+    let body_at = frame.len() - reader.rest().len();
+    let body = frame.split_off(body_at);
+    if !(row.min..=row.max).contains(&version) {
+        if row.key == ApiKey::ApiVersions {
+            let slot = connection.reserve();
+            connection.fill(slot, api_versions::unsupported(&context));
+            return Next::Read;
+        }
+        tracing::debug!(peer = %connection.peer, api = row.key.name(), version, "unsupported version");
+        return Next::Close;
+    }
+    if row.key == ApiKey::Produce {
+        return produce::begin(context, body, permit).await;
+    }
+    let slot = connection.reserve();
+    // Held until the reply is made: the body is memory of the request.
+    let _permit = permit;
+    match (row.handle)(context, body).await {
+        Ok(reply) => {
+            connection.fill(slot, reply);
+            Next::Read
+        }
+        Err(refused) => {
+            tracing::debug!(peer = %connection.peer, api = row.key.name(), version, %refused, "request refused");
+            connection.fill(slot, Reply::Close);
+            Next::Close
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Start and stop of a broker: the order in which everything comes up, and goes down.
+//!
+//! ```text
+//!   main thread                       every shard                              shard 0 besides
+//!   folder, lock, identity
+//!   port is free?
+//!   shard count changed? reshard
+//!   run shards ───────────────────>   recover the store
+//!                                     take messages
+//!                                     <─────────────── Image ───────────────── fold the metadata log,
+//!                                     open partitions                          register this start
+//!                                     load coordinators (in the background)
+//!   ready <────────────────────────   listen
+//!   …
+//!   SIGTERM ──────────────────────>   stop accepting and reading, answer what is under way
+//!                                     (all shards) write out, flush, clean checkpoint
+//!   exit 0
+//! ```
+//!
+//! A start that fails leaves nothing half-written: the folder is locked and read before anything is made in it.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use headwater_core::config::{BrokerConfig, ClusterMeta};
+
+use crate::rt::{self, Preflight, RtConfig, ShardThreads, Shutdown};
+use crate::shard::life::{self, Ending, Seed};
+
+/// Why a broker did not start: each is one sentence with cause and remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The address can't be listened on.
+    #[error("cannot listen on {address}: {source}; stop what uses the port or choose another with --listen")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The address is not one.
+    #[error("{0} is not an address to listen on; give HOST:PORT")]
+    Address(String),
+    /// More than one listener.
+    #[error("only one listener is served for now: give one in `listeners`")]
+    Listeners,
+    /// The data folder can't be used.
+    #[error(
+        "cannot use the data folder {folder}: {source}; choose a folder that this user may write with --data-dir"
+    )]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process has the folder.
+    #[error(
+        "the data folder {0} is locked by another process; stop that one or choose another folder with --data-dir"
+    )]
+    Locked(PathBuf),
+    /// The folder belongs to another broker, or a newer version.
+    #[error("the data folder {folder} does not fit: {why}")]
+    Identity {
+        /// The folder.
+        folder: PathBuf,
+        /// In what way.
+        why: String,
+    },
+    /// The file system has no direct IO.
+    #[error(
+        "the file system of {0} has no direct IO (tmpfs before Linux 6.6 and some overlays have none); \
+         choose a folder on ext4, XFS or btrfs with --data-dir"
+    )]
+    NoDirectIo(PathBuf),
+    /// The machine does not let the runtime work.
+    #[error(transparent)]
+    Preflight(#[from] Preflight),
+    /// The runtime did not start.
+    #[error(transparent)]
+    Runtime(#[from] rt::StartError),
+    /// A shard did not come up.
+    #[error("{0}")]
+    Shard(String),
+}
+
+/// A running broker.
+pub struct Server {
+    address: SocketAddr,
+    shards: usize,
+    shutdown: Shutdown,
+    threads: ShardThreads<Ending>,
+    // Held until the process has let go of the folder.
+    _lock: File,
+}
+
+impl Server {
+    /// Starts a broker and returns when it serves.
+    pub fn start(config: BrokerConfig) -> Result<Server, BootError> {
+        let folder = PathBuf::from(&config.log_dir);
+        let shards = match config.storage.shards {
+            Some(shards) => usize::from(shards),
+            // A folder keeps the number it was made with, whatever machine it is started on.
+            None => life::shards_of(&folder)
+                .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        };
+        let runtime = RtConfig { shards, cpus: pins(shards), ..RtConfig::default() };
+        rt::preflight(&runtime)?;
+        let [bind] = config.listeners.bind.as_slice() else { return Err(BootError::Listeners) };
+        let address = resolve(&bind.host, bind.port)?;
+        let reserved = reserve(address)?;
+        let address = reserved.local_addr().map_err(|source| listen_error(address, source))?;
+
+        let lock = lock(&folder)?;
+        let identity = identity(&folder, &config)?;
+        check_direct_io(&folder)?;
+        let advertised = advertised(&config, address);
+        // From here on the shards listen themselves; with SO_REUSEPORT they could share the port with a stranger, which
+        // the exclusive bind above has ruled out.
+        drop(reserved);
+
+        let shutdown = Shutdown::new();
+        let (up, came_up) = mpsc::channel();
+        let config = Arc::new(config);
+        life::reshard_if_needed(&folder, shards)?;
+        let seed = Seed::new(config, identity, advertised, address, shards, shutdown.clone(), up);
+        let threads = rt::run_shards(&runtime, move |_| life::run(seed.clone()))?;
+        for _ in 0..shards {
+            match came_up.recv() {
+                Ok(Ok(())) => {}
+                Ok(Err(why)) => {
+                    shutdown.request();
+                    threads.join();
+                    return Err(BootError::Shard(why));
+                }
+                Err(_) => return Err(BootError::Shard("a shard ended before it served".into())),
+            }
+        }
+        Ok(Server { address, shards, shutdown, threads, _lock: lock })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many shards it runs.
+    pub fn shards(&self) -> usize {
+        self.shards
+    }
+
+    /// The wish to stop: give it to signals, or call `request` on it.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Waits until it has stopped; false if a shard could not write everything out.
+    pub fn join(self) -> bool {
+        self.threads.join().into_iter().all(|ending| ending == Ending::Clean)
+    }
+}
+
+/// One core each, if there are as many; else the kernel places them.
+fn pins(shards: usize) -> Vec<usize> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if shards <= cores { (0..shards).collect() } else { Vec::new() }
+}
+
+fn resolve(host: &str, port: u16) -> Result<SocketAddr, BootError> {
+    let host = if host.is_empty() { "0.0.0.0" } else { host };
+    let text = format!("{host}:{port}");
+    match (host, port).to_socket_addrs().map(|mut found| found.next()) {
+        Ok(Some(address)) => Ok(address),
+        _ => Err(BootError::Address(text)),
+    }
+}
+
+fn listen_error(address: SocketAddr, source: io::Error) -> BootError {
+    BootError::Listen { address: address.to_string(), source }
+}
+
+/// Binds alone, which fails if anybody listens there, and finds a free port for port 0.
+fn reserve(address: SocketAddr) -> Result<TcpListener, BootError> {
+    // std sets SO_REUSEADDR, so connections of a former run that are in TIME_WAIT do not stop a restart.
+    TcpListener::bind(address).map_err(|source| listen_error(address, source))
+}
+
+/// Makes the folder and takes its lock, which the kernel gives back when the process ends, however it ends.
+fn lock(folder: &Path) -> Result<File, BootError> {
+    let failed = |source| BootError::Folder { folder: folder.to_path_buf(), source };
+    fs::create_dir_all(folder).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join(".lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BootError::Locked(folder.to_path_buf())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Whose folder this is: read, or written on the first start.
+fn identity(folder: &Path, config: &BrokerConfig) -> Result<ClusterMeta, BootError> {
+    let path = folder.join(ClusterMeta::FILE);
+    let failed = |source| BootError::Folder { folder: folder.to_path_buf(), source };
+    let misfit = |why: String| BootError::Identity { folder: folder.to_path_buf(), why };
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let meta =
+                ClusterMeta::decode(&path.display().to_string(), &text).map_err(|e| misfit(e.to_string()))?;
+            if meta.node_id != config.node_id {
+                return Err(misfit(format!(
+                    "it was made by node.id={}, and node.id={} starts it; give it its own node.id",
+                    meta.node_id, config.node_id
+                )));
+            }
+            if let Some(asked) = config.cluster_id.as_ref().filter(|asked| **asked != meta.cluster_id) {
+                return Err(misfit(format!("it belongs to cluster {}, not {asked}", meta.cluster_id)));
+            }
+            Ok(meta)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let id = config.cluster_id.clone().unwrap_or_else(|| ClusterMeta::cluster_id(rt::random_bytes()));
+            let meta = ClusterMeta::new(id, config.node_id);
+            write_durably(folder, &path, meta.encode().as_bytes()).map_err(failed)?;
+            Ok(meta)
+        }
+        Err(source) => Err(failed(source)),
+    }
+}
+
+/// Whole or not at all: a torn identity would stop every later start.
+fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    fs::write(&temporary, bytes)?;
+    File::open(&temporary)?.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(folder)?.sync_all()
+}
+
+fn check_direct_io(folder: &Path) -> Result<(), BootError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = folder.join(".direct-io-probe");
+    let direct = rustix::fs::OFlags::DIRECT.bits() as i32;
+    let opened = File::options().create(true).truncate(true).write(true).custom_flags(direct).open(&path);
+    let _ = fs::remove_file(&path);
+    match opened {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            Err(BootError::NoDirectIo(folder.to_path_buf()))
+        }
+        Err(source) => Err(BootError::Folder { folder: folder.to_path_buf(), source }),
+    }
+}
+
+/// What clients are told to call: as configured, with the bound port where the port was left open.
+fn advertised(config: &BrokerConfig, bound: SocketAddr) -> (String, u16) {
+    let said = config.listeners.advertised.first();
+    let port = said.map(|endpoint| endpoint.port).filter(|port| *port != 0).unwrap_or(bound.port());
+    let host = match said.map(|endpoint| endpoint.host.as_str()) {
+        Some("") | None if bound.ip().is_unspecified() => host_name(),
+        Some("") | None => bound.ip().to_string(),
+        Some(host) => host.to_string(),
+    };
+    (host, port)
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Waits until every shard has come to the same place, or `patience` is over.
+pub(crate) struct Meeting {
+    here: AtomicUsize,
+    all: usize,
+}
+
+impl Meeting {
+    /// A meeting of `all` shards.
+    pub(crate) fn of(all: usize) -> Arc<Self> {
+        Arc::new(Self { here: AtomicUsize::new(0), all })
+    }
+
+    /// Says that this shard has come, and waits for the others.
+    pub(crate) async fn arrive(&self, patience: Duration) {
+        self.here.fetch_add(1, Ordering::AcqRel);
+        let until = Instant::now() + patience;
+        while self.here.load(Ordering::Acquire) < self.all && Instant::now() < until {
+            rt::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! A shard from its first task to its last: recover, take messages, serve, stop. `boot` draws the order.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use headwater_core::config::{BrokerConfig, ClusterMeta};
+use headwater_core::limits;
+use headwater_core::session::FetchSessions;
+use headwater_replication::metadata::Image;
+use headwater_storage::disk::dma::Dma;
+use headwater_storage::store::{Store, StoreConfig};
+
+use super::control::Control;
+use super::{Envelope, Shard, calls, produce};
+use crate::boot::{BootError, Meeting};
+use crate::conn::census::Census;
+use crate::conn::listener;
+use crate::metrics::Metrics;
+use crate::rt::{self, Event, Listener, MeshEnd, PerShard, Semaphore, Shutdown};
+
+/// How a shard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything is in segments and the checkpoint says so.
+    Clean,
+    /// Something could not be written; the journal has it, and the next start replays it.
+    Dirty,
+}
+
+/// What every shard is made of.
+#[derive(Clone)]
+pub struct Seed {
+    config: Arc<BrokerConfig>,
+    identity: Arc<ClusterMeta>,
+    advertised: Arc<(String, u16)>,
+    address: SocketAddr,
+    shards: usize,
+    shutdown: Shutdown,
+    up: mpsc::Sender<Result<(), String>>,
+    mesh: PerShard<MeshEnd<Envelope>>,
+    census: Arc<Census>,
+    drained: Arc<Meeting>,
+}
+
+impl Seed {
+    /// The seed of all shards of one broker.
+    pub fn new(
+        config: Arc<BrokerConfig>,
+        identity: ClusterMeta,
+        advertised: (String, u16),
+        address: SocketAddr,
+        shards: usize,
+        shutdown: Shutdown,
+        up: mpsc::Sender<Result<(), String>>,
+    ) -> Self {
+        Self {
+            identity: Arc::new(identity),
+            advertised: Arc::new(advertised),
+            address,
+            shards,
+            shutdown,
+            up,
+            mesh: PerShard::new(rt::mesh(shards, limits::MESH_REPLIES)),
+            census: Census::new(
+                shards,
+                config.net.connections_max as usize,
+                config.net.connections_per_ip_max as usize,
+            ),
+            drained: Meeting::of(shards),
+            config,
+        }
+    }
+}
+
+/// The main future of a shard; it returns when the shard has stopped.
+pub async fn run(seed: Seed) -> Ending {
+    let up = seed.up.clone();
+    match start(&seed).await {
+        Ok(shard) => {
+            let _ = up.send(Ok(()));
+            seed.shutdown.requested().await;
+            stop(&shard, &seed).await
+        }
+        Err(why) => {
+            let _ = up.send(Err(why));
+            // The others may wait for this one.
+            seed.shutdown.request();
+            Ending::Dirty
+        }
+    }
+}
+
+/// How often retention is looked at, at most.
+const HOUSEKEEPING_MS_MIN: u64 = 1000;
+/// How long requests under way may take when the broker stops; the whole stop has five seconds.
+const STOP_DRAIN_MS: u64 = 2000;
+/// Retry of writes while the disk is full.
+const DISK_FULL_PAUSE: Duration = Duration::from_millis(500);
+
+async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
+    let id = rt::shard();
+    let config = &seed.config;
+    let store_config = StoreConfig {
+        journal_file_bytes: config.storage.journal_file_bytes,
+        journal_files: config.storage.journal_files as usize,
+        head_bytes: config.storage.head_bytes as usize,
+        heads_bytes: config.storage.heads_bytes as usize,
+        cache_bytes: config.storage.cache_bytes as usize,
+        files_open: config.storage.files_open as usize,
+    };
+    let store = Store::open(Dma, PathBuf::from(&config.log_dir), id, store_config)
+        .await
+        .map_err(|e| e.to_string())?;
+    let control = if id.get() == 0 { Some(Control::load(&store, config).await?) } else { None };
+    let shard = Rc::new(Shard::new(id, seed, store, control));
+    run_loops(&shard);
+    if let Some(control) = &shard.control {
+        let (host, port) = &*seed.advertised;
+        let broker = super::control::registration(config, host, *port);
+        let image = control.register(&seed.identity.cluster_id, broker).await?;
+        for to in 0..shard.count {
+            let request = super::message::Request::FirstImage(image.clone());
+            shard.call(headwater_core::ids::ShardId::new(to), request).await;
+        }
+    }
+    while !shard.is_open() {
+        if seed.shutdown.is_requested() {
+            return Err("another shard did not start".into());
+        }
+        rt::sleep(Duration::from_millis(1)).await;
+    }
+    let listener =
+        Listener::bind(seed.address, true).map_err(|e| format!("cannot listen on {}: {e}", seed.address))?;
+    let accepting = rt::spawn(listener::run(shard.clone(), listener));
+    shard.accepting.replace(Some(accepting));
+    Ok(shard)
+}
+
+/// Starts what runs for as long as the shard does.
+fn run_loops(shard: &Rc<Shard>) {
+    rt::spawn(shard.clone().run_messages()).detach();
+    let of = shard.clone();
+    rt::spawn(async move {
+        let told = of.clone();
+        of.store.run_commit(move |durable| told.on_durable(durable)).await;
+        if of.store.failure().is_some() {
+            of.on_store_failed();
+        }
+    })
+    .detach();
+    let of = shard.clone();
+    rt::spawn(async move {
+        of.store.run_write_out(|| rt::sleep(DISK_FULL_PAUSE)).await;
+        if of.store.failure().is_some() {
+            of.on_store_failed();
+        }
+    })
+    .detach();
+    let of = shard.clone();
+    rt::spawn(async move { of.run_deferred().await }).detach();
+    let of = shard.clone();
+    rt::spawn_background(async move {
+        loop {
+            let pause = of.config.retention_check_interval_ms.max(HOUSEKEEPING_MS_MIN);
+            rt::sleep(Duration::from_millis(pause)).await;
+            of.housekeeping().await;
+        }
+    })
+    .detach();
+}
+
+/// Stops serving, lets what is under way finish, and leaves a store that needs no replay.
+async fn stop(shard: &Rc<Shard>, seed: &Seed) -> Ending {
+    let accepting = shard.accepting.take();
+    if let Some(accepting) = accepting {
+        accepting.cancel().await;
+    }
+    shard.stopping.set(true);
+    shard.stop.notify_all();
+    let patience = Duration::from_millis(STOP_DRAIN_MS);
+    let deadline = rt::now().plus_millis(STOP_DRAIN_MS);
+    while shard.connections.get() > 0 && rt::now() < deadline {
+        rt::sleep(Duration::from_millis(2)).await;
+    }
+    // Another shard may still need this one's partitions for its last replies.
+    seed.drained.arrive(patience).await;
+    match shard.store.shutdown().await {
+        Ok(()) => Ending::Clean,
+        Err(error) => {
+            tracing::error!(%error, "not everything could be written out; the journal has it and the next start replays it");
+            Ending::Dirty
+        }
+    }
+}
+
+impl Shard {
+    fn new(
+        id: headwater_core::ids::ShardId,
+        seed: &Seed,
+        store: Rc<Store<Dma>>,
+        control: Option<Control>,
+    ) -> Shard {
+        let config = seed.config.clone();
+        Shard {
+            id,
+            count: seed.shards as u16,
+            metrics: Metrics::default(),
+            census: seed.census.clone(),
+            request_memory: Semaphore::new(config.net.inflight_bytes),
+            reply_memory: Semaphore::new(config.net.inflight_bytes),
+            sessions: RefCell::new(FetchSessions::new(config.fetch.sessions_max as usize)),
+            store,
+            control,
+            stopping: Cell::new(false),
+            stop: Event::new(),
+            connections: Cell::new(0),
+            accepting: RefCell::new(None),
+            shutdown: seed.shutdown.clone(),
+            image: RefCell::new(Arc::new(Image::default())),
+            open: Cell::new(false),
+            partitions: RefCell::new(HashMap::new()),
+            topic_configs: RefCell::new(HashMap::new()),
+            mesh: seed.mesh.take(id),
+            calls: calls::Calls::default(),
+            deferred: RefCell::new(produce::Queue::new()),
+            deferred_more: Event::new(),
+            watches: RefCell::new(HashMap::new()),
+            next_ticket: Cell::new(0),
+            producer_ids: RefCell::new(0..0),
+            config,
+        }
+    }
+}
+
+/// How many shards wrote the folder, if it says so.
+pub fn shards_of(folder: &Path) -> Option<usize> {
+    std::fs::read_to_string(headwater_storage::layout::shards_file(folder)).ok()?.trim().parse().ok()
+}
+
+/// Brings the folder to another number of shards, if it was written by one.
+pub fn reshard_if_needed(folder: &Path, shards: usize) -> Result<(), BootError> {
+    let failed = |source| BootError::Folder { folder: folder.to_path_buf(), source };
+    let path = headwater_storage::layout::shards_file(folder);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => match text.trim().parse::<usize>() {
+            Ok(before) if before == shards => Ok(()),
+            Ok(before) => Err(BootError::Identity {
+                folder: folder.to_path_buf(),
+                why: format!(
+                    "it was written by {before} shards, and {shards} would start; start it with --shards {before}"
+                ),
+            }),
+            Err(_) => Err(BootError::Identity {
+                folder: folder.to_path_buf(),
+                why: format!("{} does not hold a number", path.display()),
+            }),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::write(&path, format!("{shards}\n")).map_err(failed)
+        }
+        Err(source) => Err(failed(source)),
+    }
+}

@@ -1,0 +1,158 @@
+//! What shards say to each other: a closed list of requests and their replies. One message per owning shard per client
+//! request; everything in it is owned data, so nothing is shared between cores but immutable `Bytes` and `Arc`s.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use headwater_core::ErrorCode;
+use headwater_core::ids::{LeaderEpoch, Offset, TopicPartition};
+use headwater_core::record::header::BatchHeader;
+use headwater_replication::metadata::{Change, Image};
+use headwater_replication::partition::{Bounds, Isolation};
+
+use crate::conn::census::Admitted;
+use crate::shard::control::{ControllerReply, ControllerRequest};
+
+/// A request from one shard to another, or to itself.
+pub enum Request {
+    /// Append batches and answer when they are committed (`wait`) or at once.
+    Produce {
+        /// What to append, at most one batch a partition.
+        items: Vec<ProduceItem>,
+        /// False for acks=0: the reply is sent as soon as the appends are decided.
+        wait: bool,
+    },
+    /// Read what is there now; never waits.
+    Read {
+        /// What to read, in the client's order.
+        items: Vec<ReadItem>,
+        /// Bound on the bytes of all items together; the first batch found is returned whatever its size.
+        max_bytes: usize,
+        /// Which records the reader may see.
+        isolation: Isolation,
+    },
+    /// Answer when one of these partitions has more than the reader has seen, or when its shard says `Unwatch`.
+    Watch {
+        /// Partition, and the readable end that the reader already knows.
+        seen: Vec<(TopicPartition, Offset)>,
+        /// Which end counts.
+        isolation: Isolation,
+        /// Names this watch for `Unwatch`.
+        ticket: u64,
+    },
+    /// The reader is done waiting: answer the watch with this ticket now.
+    Unwatch {
+        /// As in the watch.
+        ticket: u64,
+    },
+    /// Resolve a timestamp or a special position (ListOffsets).
+    Lookup {
+        /// Partition, timestamp as on the wire, and the leader epoch that the client knows.
+        items: Vec<LookupItem>,
+        /// Which end "latest" means.
+        isolation: Isolation,
+    },
+    /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
+    Sizes,
+    /// A request to the controller (only shard 0 has it).
+    Controller(ControllerRequest),
+    /// Serve this connection, which another shard accepted.
+    Adopt {
+        /// The socket.
+        fd: OwnedFd,
+        /// Its place in the census.
+        admitted: Admitted,
+    },
+    /// The image of the cluster's metadata that the shard begins with.
+    FirstImage(Arc<Image>),
+    /// A new image of the cluster's metadata, and what has changed since the last one.
+    Image {
+        /// The image.
+        image: Arc<Image>,
+        /// The changes.
+        changes: Arc<Vec<Change>>,
+    },
+}
+
+/// The answer to each kind of [`Request`], in the same order.
+pub enum Reply {
+    /// To `Produce`: a result for each item.
+    Produce(Vec<Result<ProduceDone, ErrorCode>>),
+    /// To `Read`: a result for each item.
+    Read(Vec<ReadDone>),
+    /// To `Watch`: something moved, or the watch was ended.
+    Watched,
+    /// To `Lookup`: a result for each item.
+    Lookup(Vec<Result<LookupDone, ErrorCode>>),
+    /// To `Sizes`: partition, bytes, end offset.
+    Sizes(Vec<(TopicPartition, u64, Offset)>),
+    /// To `Controller`.
+    Controller(ControllerReply),
+    /// To `Unwatch`, `Adopt`, `FirstImage` and `Image`.
+    Done,
+}
+
+/// One partition of a produce request.
+pub struct ProduceItem {
+    /// Where to.
+    pub partition: TopicPartition,
+    /// One validated batch.
+    pub batch: BytesMut,
+    /// Its header.
+    pub header: BatchHeader,
+}
+
+/// Where a batch went.
+#[derive(Clone, Copy)]
+pub struct ProduceDone {
+    /// Offset of the first record.
+    pub base: Offset,
+    /// The log start, as the reply carries it.
+    pub log_start: Offset,
+}
+
+/// One partition of a fetch.
+#[derive(Clone)]
+pub struct ReadItem {
+    /// Where from.
+    pub partition: TopicPartition,
+    /// The first offset wanted.
+    pub offset: Offset,
+    /// Bound for this partition.
+    pub max_bytes: usize,
+    /// The leader epoch that the client knows.
+    pub current_epoch: Option<LeaderEpoch>,
+}
+
+/// What a read of one partition gave.
+#[derive(Default)]
+pub struct ReadDone {
+    /// Why not, or `None`.
+    pub error: Option<ErrorCode>,
+    /// Log start, last stable offset and high watermark; absent when this shard does not have the partition.
+    pub bounds: Option<Bounds>,
+    /// Whole batches.
+    pub records: Vec<Bytes>,
+}
+
+/// One partition of a ListOffsets request.
+pub struct LookupItem {
+    /// Which partition.
+    pub partition: TopicPartition,
+    /// As on the wire: milliseconds, or one of Kafka's negative positions (behaviour 47).
+    pub timestamp: i64,
+    /// The leader epoch that the client knows.
+    pub current_epoch: Option<LeaderEpoch>,
+}
+
+/// The answer for one partition of a ListOffsets request.
+#[derive(Clone, Copy)]
+pub struct LookupDone {
+    /// The offset, or none if no record matches.
+    pub offset: Option<Offset>,
+    /// That record's timestamp, where the question was one of time.
+    pub timestamp: Option<i64>,
+    /// The epoch of that record's batch.
+    pub epoch: Option<LeaderEpoch>,
+}

@@ -1,0 +1,261 @@
+//! A shard: one core, one executor, and everything that it owns. The loop takes messages of other shards; connections
+//! call the same functions directly.
+//!
+//! Invariants: what is in here is touched by this shard's thread only; every state change runs to completion; no borrow
+//! is held across an await.
+
+pub mod calls;
+pub mod control;
+pub mod life;
+pub mod message;
+pub mod partitions;
+pub mod produce;
+pub mod read;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use headwater_core::ErrorCode;
+use headwater_core::config::{BrokerConfig, TopicConfig};
+use headwater_core::ids::{ShardId, TopicId, TopicPartition};
+use headwater_core::placement::shard_of;
+use headwater_core::session::FetchSessions;
+use headwater_replication::metadata::Image;
+use headwater_replication::partition::{Isolation, Partition};
+use headwater_storage::disk::dma::Dma;
+use headwater_storage::store::Store;
+
+use self::calls::{Calls, Place};
+use self::control::Control;
+use self::message::{LookupDone, LookupItem, Reply, Request};
+use self::read::{Ticket, Watch};
+use crate::conn::census::Census;
+use crate::conn::listener;
+use crate::metrics::Metrics;
+use crate::rt::{self, Event, MeshEnd, Semaphore, Shutdown, Task, oneshot};
+
+/// What travels between shards.
+pub enum Envelope {
+    /// Asks; the reply names the same place.
+    Request(Place, Request),
+    /// Answers.
+    Reply(Place, Reply),
+}
+
+/// See the module's text.
+pub struct Shard {
+    /// Which one.
+    pub id: ShardId,
+    /// How many there are.
+    pub count: u16,
+    /// The broker's configuration.
+    pub config: Arc<BrokerConfig>,
+    /// Counters of this shard.
+    pub metrics: Metrics,
+    /// All connections, of every shard.
+    pub census: Arc<Census>,
+    /// Memory for requests that are being read or handled.
+    pub request_memory: Semaphore,
+    /// Memory for replies that carry records.
+    pub reply_memory: Semaphore,
+    /// Fetch sessions of this shard's connections.
+    pub sessions: RefCell<FetchSessions>,
+    /// The logs.
+    pub store: Rc<Store<Dma>>,
+    /// The controller's driver; on shard 0 only.
+    pub control: Option<Control>,
+    /// Set when the broker stops; readers look at it before they wait.
+    pub stopping: Cell<bool>,
+    /// Told when the broker stops.
+    pub stop: Event,
+    /// Connections that this shard serves.
+    pub connections: Cell<usize>,
+    accepting: RefCell<Option<Task<()>>>,
+    shutdown: Shutdown,
+    image: RefCell<Arc<Image>>,
+    open: Cell<bool>,
+    topic_configs: RefCell<HashMap<TopicId, Rc<TopicConfig>>>,
+    partitions: RefCell<HashMap<TopicPartition, Rc<Partition<Dma>>>>,
+    mesh: MeshEnd<Envelope>,
+    calls: Calls,
+    deferred: RefCell<produce::Queue>,
+    deferred_more: Event,
+    watches: RefCell<HashMap<Ticket, Rc<Watch>>>,
+    next_ticket: Cell<u64>,
+    producer_ids: RefCell<Range<i64>>,
+}
+
+impl Shard {
+    /// The metadata as this shard sees it now.
+    pub fn image(&self) -> Arc<Image> {
+        self.image.borrow().clone()
+    }
+
+    /// The shard that owns a partition.
+    pub fn owner(&self, partition: TopicPartition) -> ShardId {
+        shard_of(partition, self.count)
+    }
+
+    /// A partition of this shard.
+    pub fn partition(&self, id: TopicPartition) -> Option<Rc<Partition<Dma>>> {
+        self.partitions.borrow().get(&id).cloned()
+    }
+
+    /// Asks a shard, this one included, and waits for the answer.
+    pub async fn call(self: &Rc<Self>, to: ShardId, request: Request) -> Reply {
+        let (sender, receiver) = oneshot();
+        self.send(to, request, move |reply| {
+            // The asker may have gone with its connection.
+            let _ = sender.send(reply);
+        })
+        .await;
+        receiver.await.expect("every request is answered")
+    }
+
+    /// Asks a shard and runs `then` with the answer; returns when the request is on its way. Requests to one shard
+    /// keep their order.
+    pub async fn send(self: &Rc<Self>, to: ShardId, request: Request, then: impl FnOnce(Reply) + 'static) {
+        if to == self.id {
+            return self.serve(self.id, request, then);
+        }
+        let place = self.calls.begin(then);
+        if self.mesh.send_request(to, Envelope::Request(place, request)).await.is_err() {
+            panic!("shard {to} is gone");
+        }
+    }
+
+    /// Takes messages of other shards for as long as the shard lives.
+    pub async fn run_messages(self: Rc<Self>) {
+        loop {
+            match self.mesh.recv().await {
+                (from, Envelope::Request(place, request)) => {
+                    let shard = self.clone();
+                    self.serve(from, request, move |reply| {
+                        shard.mesh.send_reply(from, Envelope::Reply(place, reply));
+                    });
+                }
+                (_, Envelope::Reply(place, reply)) => self.calls.finish(place, reply),
+            }
+        }
+    }
+
+    /// Runs one request. What changes state is done before this returns, so that requests keep their order; what has
+    /// to wait goes on in a task.
+    fn serve(self: &Rc<Self>, from: ShardId, request: Request, then: impl FnOnce(Reply) + 'static) {
+        let shard = self.clone();
+        match request {
+            Request::Produce { items, wait } => self.submit_produce(items, wait, then),
+            Request::Read { items, max_bytes, isolation } => rt::spawn(async move {
+                then(Reply::Read(shard.read(items, max_bytes, isolation).await));
+            })
+            .detach(),
+            Request::Watch { seen, isolation, ticket } => self.watch(&seen, isolation, (from, ticket), then),
+            Request::Unwatch { ticket } => {
+                self.unwatch((from, ticket));
+                then(Reply::Done);
+            }
+            Request::Lookup { items, isolation } => rt::spawn(async move {
+                then(Reply::Lookup(shard.look_up(items, isolation).await));
+            })
+            .detach(),
+            Request::Sizes => then(Reply::Sizes(self.sizes())),
+            Request::Controller(request) => rt::spawn(async move {
+                let control = shard.control.as_ref().expect("only shard 0 is asked");
+                then(Reply::Controller(control.handle(&shard, request).await));
+            })
+            .detach(),
+            Request::Adopt { fd, admitted } => {
+                match rt::TcpStream::from_fd(fd) {
+                    Ok(stream) => listener::serve(self, stream, admitted),
+                    Err(error) => tracing::debug!(%error, "a connection broke while it changed shards"),
+                }
+                then(Reply::Done);
+            }
+            Request::Image { image, changes } => {
+                self.apply(image, &changes);
+                then(Reply::Done);
+            }
+            Request::FirstImage(image) => rt::spawn(async move {
+                shard.open_partitions(image).await;
+                shard.open.set(true);
+                then(Reply::Done);
+            })
+            .detach(),
+        }
+    }
+
+    /// Whether it has its partitions.
+    pub fn is_open(&self) -> bool {
+        self.open.get()
+    }
+
+    /// Ends the broker, in order: something is broken that only a restart mends.
+    pub fn stop_broker(&self) {
+        self.shutdown.request();
+    }
+
+    /// A number for a watch of this shard's readers.
+    pub fn ticket(&self) -> u64 {
+        self.next_ticket.replace(self.next_ticket.get() + 1)
+    }
+
+    /// Resolves timestamps on whichever shards own the partitions; results in the order of `items`.
+    pub async fn lookup(
+        self: &Rc<Self>,
+        items: Vec<LookupItem>,
+        isolation: Isolation,
+    ) -> Vec<Result<LookupDone, ErrorCode>> {
+        let split = Scatter::split(items, self.count, |item| self.owner(item.partition));
+        let mut gathered = Vec::new();
+        for (to, items) in split.parts {
+            let reply = self.call(to, Request::Lookup { items, isolation }).await;
+            let Reply::Lookup(results) = reply else { unreachable!("a look-up is answered as one") };
+            gathered.push(results);
+        }
+        split.order.into_iter().map(|(part, at)| gathered[part][at]).collect()
+    }
+}
+
+/// Items of a request, by owning shard, and the way back to the request's order.
+pub struct Scatter<T> {
+    /// The shards that own some of the items, with those.
+    pub parts: Vec<(ShardId, Vec<T>)>,
+    /// For each item of the request: which part, and where in it.
+    pub order: Vec<(usize, usize)>,
+}
+
+impl<T> Scatter<T> {
+    /// Splits `items` by their owner.
+    pub fn split(items: Vec<T>, shards: u16, owner: impl Fn(&T) -> ShardId) -> Self {
+        let mut part_of = vec![None; usize::from(shards)];
+        let mut parts: Vec<(ShardId, Vec<T>)> = Vec::new();
+        let mut order = Vec::with_capacity(items.len());
+        for item in items {
+            let to = owner(&item);
+            let part = *part_of[to.get() as usize].get_or_insert_with(|| {
+                parts.push((to, Vec::new()));
+                parts.len() - 1
+            });
+            order.push((part, parts[part].1.len()));
+            parts[part].1.push(item);
+        }
+        Self { parts, order }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scatter_keeps_the_way_back() {
+        let items = vec![30, 11, 12, 31, 20];
+        let split = Scatter::split(items.clone(), 4, |item| ShardId::new(item / 10));
+        assert_eq!(split.parts.iter().map(|(to, _)| to.get()).collect::<Vec<_>>(), [3, 1, 2]);
+        let back: Vec<u16> = split.order.iter().map(|(part, at)| split.parts[*part].1[*at]).collect();
+        assert_eq!(back, items);
+    }
+}

@@ -1,0 +1,206 @@
+//! Which partitions this shard has: follows the Image.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use headwater_core::ErrorCode;
+use headwater_core::config::TopicConfig;
+use headwater_core::ids::{Offset, PartitionId, ProducerId, ShardId, TopicId, TopicPartition};
+use headwater_core::producer::ProducerStates;
+use headwater_replication::metadata::{Change, Image, Resource, Topic};
+use headwater_replication::partition::Partition;
+use headwater_storage::log::LogConfig;
+
+use super::Shard;
+use super::control::{ControllerReply, ControllerRequest, METADATA_LOG};
+use super::message::{Reply, Request};
+use crate::rt;
+
+/// The controller's shard.
+const CONTROLLER: ShardId = ShardId::new(0);
+
+impl Shard {
+    /// Opens every partition of this shard that the first Image has, and removes logs of topics that are gone: a deletion
+    /// that a crash cut short.
+    pub async fn open_partitions(self: &Rc<Self>, image: Arc<Image>) {
+        let mut gone: std::collections::BTreeSet<TopicPartition> = self.store.logs().into_iter().collect();
+        gone.remove(&METADATA_LOG);
+        for topic in image.topics() {
+            for id in self.own(topic) {
+                gone.remove(&id);
+                self.open_partition(&image, topic, id.partition).await;
+            }
+        }
+        for id in gone {
+            self.store.delete_log(id);
+        }
+        *self.image.borrow_mut() = image;
+    }
+
+    /// Partitions of a topic that are this shard's.
+    fn own(&self, topic: &Topic) -> Vec<TopicPartition> {
+        (0..topic.partition_count())
+            .map(|number| TopicPartition { topic: topic.id, partition: PartitionId::new(number) })
+            .filter(|id| self.owner(*id) == self.id)
+            .collect()
+    }
+
+    async fn open_partition(&self, image: &Image, topic: &Arc<Topic>, number: PartitionId) {
+        let id = TopicPartition { topic: topic.id, partition: number };
+        let log = self.store.create_log(id, log_config(&self.topic_config(topic)));
+        let Some(state) = image.partition(topic, number) else { return };
+        let partition = Partition::open(log, state.leader_epoch).await;
+        self.partitions.borrow_mut().insert(id, partition);
+    }
+
+    /// Follows the cluster: opens what is new, drops what is gone, applies settings.
+    pub fn apply(self: &Rc<Self>, image: Arc<Image>, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::TopicCreated(id) | Change::PartitionsAdded(id, _) => self.open_new(&image, *id),
+                Change::TopicDeleted(topic) => self.drop_topic(topic),
+                Change::Configs(Resource::Topic(id)) => {
+                    self.topic_configs.borrow_mut().remove(id);
+                    if let Some(topic) = image.topic_by_id(*id) {
+                        let config = log_config(&self.topic_config(topic));
+                        for id in self.own(topic) {
+                            if let Some(partition) = self.partition(id) {
+                                partition.log().set_config(config);
+                            }
+                        }
+                    }
+                }
+                Change::Nothing | Change::Broker(_) | Change::PartitionChanged(_) | Change::Configs(_) => {}
+            }
+        }
+        *self.image.borrow_mut() = image;
+    }
+
+    /// Opens partitions of a topic that this shard does not have yet; their logs are empty, so nothing is read.
+    fn open_new(&self, image: &Image, id: TopicId) {
+        let Some(topic) = image.topic_by_id(id) else { return };
+        for id in self.own(topic) {
+            let Some(state) = image.partition(topic, id.partition) else { continue };
+            if self.partition(id).is_none() {
+                let log = self.store.create_log(id, log_config(&self.topic_config(topic)));
+                let partition = Partition::new(log, state.leader_epoch, ProducerStates::default());
+                self.partitions.borrow_mut().insert(id, partition);
+            }
+        }
+    }
+
+    fn drop_topic(&self, topic: &Topic) {
+        self.topic_configs.borrow_mut().remove(&topic.id);
+        for id in self.own(topic) {
+            let partition = self.partitions.borrow_mut().remove(&id);
+            if let Some(partition) = partition {
+                partition.take_offline(ErrorCode::UnknownTopicOrPartition);
+            }
+            self.store.delete_log(id);
+        }
+    }
+
+    /// A topic's settings, resolved once.
+    pub fn topic_config(&self, topic: &Topic) -> Rc<TopicConfig> {
+        if let Some(config) = self.topic_configs.borrow().get(&topic.id) {
+            return config.clone();
+        }
+        let config = Rc::new(TopicConfig::resolve(&topic.configs, &self.config));
+        self.topic_configs.borrow_mut().insert(topic.id, config.clone());
+        config
+    }
+
+    /// A commit round is durable.
+    pub fn on_durable(&self, durable: &[(TopicPartition, Offset)]) {
+        for (id, end) in durable {
+            let partition = self.partition(*id);
+            match partition {
+                Some(partition) => partition.on_durable(*end),
+                None if *id == METADATA_LOG => {
+                    if let Some(control) = &self.control {
+                        control.log().on_durable(*end);
+                    }
+                }
+                // Deleted while it was being written.
+                None => {}
+            }
+        }
+    }
+
+    /// The store has failed: whoever waits for it is told, later requests are refused, reads go on.
+    pub fn on_store_failed(&self) {
+        let all: Vec<_> = self.partitions.borrow().values().cloned().collect();
+        for partition in all {
+            partition.take_offline(ErrorCode::KafkaStorageError);
+        }
+        if let Some(control) = &self.control {
+            control.log().take_offline(ErrorCode::KafkaStorageError);
+        }
+    }
+
+    /// Bytes and end of every log of this shard.
+    pub fn sizes(&self) -> Vec<(TopicPartition, u64, Offset)> {
+        self.partitions.borrow().iter().map(|(id, p)| (*id, p.log().size_bytes(), p.log().end())).collect()
+    }
+
+    /// Retention and forgotten producers, for all partitions of this shard; a pause between them, so that requests are
+    /// not held up.
+    pub async fn housekeeping(&self) {
+        let now = rt::wall();
+        let all: Vec<_> = self.partitions.borrow().values().cloned().collect();
+        for partition in all {
+            partition.log().retain(now.millis());
+            partition.expire_producers(now, self.config.producer_id_expiration_ms);
+            rt::maybe_yield().await;
+        }
+    }
+
+    /// Asks the controller.
+    pub async fn controller(self: &Rc<Self>, request: ControllerRequest) -> ControllerReply {
+        match self.call(CONTROLLER, Request::Controller(request)).await {
+            Reply::Controller(reply) => reply,
+            _ => unreachable!("the controller answers as the controller"),
+        }
+    }
+
+    /// Has missing topics created; the refusals, by name.
+    pub async fn auto_create_topics(self: &Rc<Self>, names: &[String]) -> Vec<(String, ErrorCode)> {
+        match self.controller(ControllerRequest::AutoCreate(names.to_vec())).await {
+            ControllerReply::Created(created) => created
+                .into_iter()
+                .filter_map(|topic| topic.result.err().map(|refusal| (topic.name, refusal.code)))
+                .filter(|(_, code)| *code != ErrorCode::TopicAlreadyExists)
+                .collect(),
+            _ => names.iter().map(|name| (name.clone(), ErrorCode::KafkaStorageError)).collect(),
+        }
+    }
+
+    /// An id that no producer has had.
+    pub async fn next_producer_id(self: &Rc<Self>) -> Result<ProducerId, ErrorCode> {
+        loop {
+            if let Some(id) = self.producer_ids.borrow_mut().next() {
+                return Ok(ProducerId::new(id));
+            }
+            match self.controller(ControllerRequest::ProducerIds).await {
+                ControllerReply::ProducerIds(Ok(block)) => {
+                    let first = block.first.get();
+                    *self.producer_ids.borrow_mut() = first..first + block.count;
+                }
+                ControllerReply::ProducerIds(Err(refusal)) => return Err(refusal.code),
+                _ => return Err(ErrorCode::CoordinatorNotAvailable),
+            }
+        }
+    }
+}
+
+fn log_config(topic: &TopicConfig) -> LogConfig {
+    /// Entries closer than this cost memory and save no read: the disk gives this much at once.
+    const INDEX_INTERVAL_BYTES_MIN: u64 = 64 * 1024;
+    LogConfig {
+        segment_bytes: u64::from(topic.segment_bytes),
+        segment_ms: topic.segment_ms,
+        index_interval_bytes: u64::from(topic.index_interval_bytes).max(INDEX_INTERVAL_BYTES_MIN),
+        retention_ms: topic.retention_ms.filter(|_| topic.delete),
+        retention_bytes: topic.retention_bytes.filter(|_| topic.delete),
+    }
+}

@@ -1,0 +1,237 @@
+//! A partition: its log, what its replicas have of it, and who waits for it. Lives on one shard.
+//!
+//! ```text
+//!   log start          last stable      high watermark     durable end        appended end
+//!      │                    │                 │                 │                  │
+//!      ▼                    ▼                 ▼                 ▼                  ▼
+//!      ├── read_committed ──┤                 │                 │                  │
+//!      ├── read_uncommitted ──────────────────┤                 │                  │
+//!      ├── survives kill -9 and power loss ─────────────────────┤                  │
+//!      └── in the head buffer, in or before the round that makes it durable ───────┘
+//! ```
+//!
+//! Invariants: log start ≤ last stable ≤ high watermark ≤ durable end ≤ appended end; the high watermark never falls;
+//! an acknowledgement leaves only when the high watermark has passed it. On one node the ISR is this node, so the
+//! high watermark is the durable end.
+//!
+//! Everything here runs to completion; only reads, described by a plan, are awaited, by the caller and without a
+//! borrow of the partition.
+
+mod append;
+mod offsets;
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use headwater_core::ErrorCode;
+use headwater_core::ids::{LeaderEpoch, Offset, TopicPartition};
+use headwater_core::producer::ProducerStates;
+use headwater_core::record::header::BatchHeader;
+use headwater_core::time::Timestamp;
+use headwater_storage::disk::Disk;
+use headwater_storage::log::Log;
+
+pub use append::{Append, Appended};
+pub use offsets::{LookedUp, LookupError};
+
+use crate::waiters::{Countdown, Outcome, Waiters, release};
+
+/// How much of the log one step of rebuilding producers reads.
+const REBUILD_STEP_BYTES: usize = 1 << 20;
+
+/// Which records a reader may see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Everything committed to the replicas: below the high watermark.
+    #[default]
+    ReadUncommitted,
+    /// Only decided transactions: below the last stable offset.
+    ReadCommitted,
+}
+
+/// The offsets that every answer about a partition carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The first offset that may be read.
+    pub log_start: Offset,
+    /// The first offset of an undecided transaction, or the high watermark.
+    pub last_stable: Offset,
+    /// Exclusive end of what is committed.
+    pub high_watermark: Offset,
+}
+
+impl Bounds {
+    /// Exclusive end of what a reader of this isolation may see.
+    pub fn readable_end(&self, isolation: Isolation) -> Offset {
+        match isolation {
+            Isolation::ReadUncommitted => self.high_watermark,
+            Isolation::ReadCommitted => self.last_stable,
+        }
+    }
+}
+
+/// Somebody who wants to hear that more can be read.
+pub trait Advanced {
+    /// The high watermark of a partition that it watches has moved.
+    fn advanced(&self);
+}
+
+/// See the module's text.
+pub struct Partition<D: Disk> {
+    id: TopicPartition,
+    log: Rc<Log<D>>,
+    epoch: Cell<LeaderEpoch>,
+    high_watermark: Cell<Offset>,
+    producers: Rc<RefCell<ProducerStates>>,
+    waiters: RefCell<Waiters>,
+    watchers: RefCell<Vec<Weak<dyn Advanced>>>,
+    offline: Cell<Option<ErrorCode>>,
+}
+
+impl<D: Disk> Partition<D> {
+    /// Opens a partition over a recovered (or new) log, led by this node in `epoch`: brings what the last checkpoint
+    /// knew of its idempotent producers up to date with the batches that came after.
+    pub async fn open(log: Rc<Log<D>>, epoch: LeaderEpoch) -> Rc<Self> {
+        let (snapshot, from) = log.recovered_aux().unwrap_or_default();
+        let (mut producers, mut at) = match ProducerStates::decode_snapshot(&snapshot) {
+            Ok(producers) => (producers, from),
+            Err(_) if snapshot.is_empty() => (ProducerStates::default(), from),
+            Err(error) => {
+                tracing::warn!(partition = %log.id(), %error, "its producers are rebuilt from the whole log");
+                (ProducerStates::default(), log.log_start())
+            }
+        };
+        at = at.max(log.log_start());
+        while at < log.end() {
+            let read = match log.plan(at, log.end(), REBUILD_STEP_BYTES, true) {
+                Ok(plan) => plan.run().await,
+                Err(error) => Err(error),
+            };
+            match read {
+                Ok(outcome) if outcome.next_offset > at => {
+                    for header in outcome.chunks.iter().filter_map(|chunk| BatchHeader::parse(chunk).ok()) {
+                        producers.append(
+                            &header,
+                            header.base_offset,
+                            Timestamp::from_millis(header.max_timestamp),
+                        );
+                    }
+                    at = outcome.next_offset;
+                }
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "producers of this partition can't be rebuilt behind the damage");
+                    break;
+                }
+            }
+        }
+        Self::new(log, epoch, producers)
+    }
+
+    /// A partition whose producers are known.
+    pub fn new(log: Rc<Log<D>>, epoch: LeaderEpoch, producers: ProducerStates) -> Rc<Self> {
+        let producers = Rc::new(RefCell::new(producers));
+        let source = producers.clone();
+        log.set_aux_source(move || source.borrow().encode_snapshot());
+        Rc::new(Self {
+            id: log.id(),
+            high_watermark: Cell::new(log.durable_end()),
+            log,
+            epoch: Cell::new(epoch),
+            producers,
+            waiters: RefCell::default(),
+            watchers: RefCell::default(),
+            offline: Cell::new(None),
+        })
+    }
+
+    /// Which partition this is.
+    pub fn id(&self) -> TopicPartition {
+        self.id
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Rc<Log<D>> {
+        &self.log
+    }
+
+    /// The epoch in which this node leads it.
+    pub fn leader_epoch(&self) -> LeaderEpoch {
+        self.epoch.get()
+    }
+
+    /// Log start, last stable offset and high watermark, taken together.
+    pub fn bounds(&self) -> Bounds {
+        let high_watermark = self.high_watermark.get();
+        let first_unstable = self.producers.borrow().first_unstable_offset();
+        Bounds {
+            log_start: self.log.log_start(),
+            last_stable: first_unstable.map_or(high_watermark, |offset| offset.min(high_watermark)),
+            high_watermark,
+        }
+    }
+
+    /// Refuses a request that knows another leader epoch than ours (behaviour 45): an older one is
+    /// `FENCED_LEADER_EPOCH`, a newer one `UNKNOWN_LEADER_EPOCH`.
+    pub fn check_epoch(&self, current: Option<LeaderEpoch>) -> Result<(), ErrorCode> {
+        match current {
+            Some(theirs) if theirs < self.epoch.get() => Err(ErrorCode::FencedLeaderEpoch),
+            Some(theirs) if theirs > self.epoch.get() => Err(ErrorCode::UnknownLeaderEpoch),
+            _ => Ok(()),
+        }
+    }
+
+    /// A commit round made everything below `durable_end` durable: the high watermark follows, parked replies leave,
+    /// watchers hear of it.
+    pub fn on_durable(&self, durable_end: Offset) {
+        if durable_end <= self.high_watermark.get() {
+            return;
+        }
+        self.high_watermark.set(durable_end);
+        let committed = self.waiters.borrow_mut().take_committed(durable_end);
+        release(committed, Outcome::Committed);
+        self.wake_watchers();
+    }
+
+    /// Parks `countdown` until everything below `end` is committed; returns at once if it is.
+    pub fn park(&self, end: Offset, countdown: &Rc<Countdown>) {
+        if end > self.high_watermark.get() {
+            self.waiters.borrow_mut().park(end, countdown);
+        }
+    }
+
+    /// Tells `watcher` of the next move of the high watermark, once, if it still lives then.
+    pub fn watch(&self, watcher: Weak<dyn Advanced>) {
+        let mut watchers = self.watchers.borrow_mut();
+        watchers.retain(|w| w.strong_count() > 0);
+        watchers.push(watcher);
+    }
+
+    /// Takes the partition out of service: parked replies fail, later requests are refused with `why`.
+    pub fn take_offline(&self, why: ErrorCode) {
+        self.offline.set(Some(why));
+        let parked = self.waiters.borrow_mut().take_all();
+        release(parked, Outcome::Failed);
+        self.wake_watchers();
+    }
+
+    /// Refuses what needs a log that takes writes.
+    pub fn check_online(&self) -> Result<(), ErrorCode> {
+        self.offline.get().map_or(Ok(()), Err)
+    }
+
+    /// Forgets producers that have been silent for longer than `producer.id.expiration.ms` (behaviour 38).
+    pub fn expire_producers(&self, now: Timestamp, expiration_ms: u64) {
+        self.producers.borrow_mut().expire(now, expiration_ms);
+    }
+
+    fn wake_watchers(&self) {
+        // Taken out first: a watcher may come back and watch again.
+        let watchers = std::mem::take(&mut *self.watchers.borrow_mut());
+        for watcher in watchers {
+            if let Some(watcher) = watcher.upgrade() {
+                watcher.advanced();
+            }
+        }
+    }
+}

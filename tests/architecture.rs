@@ -1,0 +1,187 @@
+//! The plan of the house, enforced: who may import whom, where glommio may be named, and that the documents point at
+//! files that exist. A layering that no test enforces is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Package, its folder, and the packages of ours that it may depend on.
+const CHAIN: &[(&str, &str, &[&str])] = &[
+    ("headwater-core", "core", &[]),
+    ("headwater-storage", "storage", &["headwater-core"]),
+    ("headwater-replication", "replication", &["headwater-core", "headwater-storage"]),
+    ("headwater-net", "net", &["headwater-core", "headwater-storage", "headwater-replication"]),
+    ("headwater-loadgen", "loadgen", &["headwater-core"]),
+    (
+        "headwater-bench",
+        "bench",
+        &[
+            "headwater-core",
+            "headwater-storage",
+            "headwater-replication",
+            "headwater-net",
+            "headwater-loadgen",
+            "headwater",
+        ],
+    ),
+    (
+        "headwater",
+        ".",
+        &[
+            "headwater-core",
+            "headwater-storage",
+            "headwater-replication",
+            "headwater-net",
+            "headwater-loadgen",
+        ],
+    ),
+];
+
+/// The only two files that may name glommio, so that a change of runtime costs two files.
+const GLOMMIO: [&str; 2] = ["net/src/rt.rs", "storage/src/disk/dma.rs"];
+
+/// Files that may hold `unsafe`, each place with its reason.
+const UNSAFE: [&str; 2] = GLOMMIO;
+
+fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if !path.ends_with("target") {
+                sources(&path, out);
+            }
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+fn all_sources() -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for room in ["src", "core", "storage", "replication", "net", "loadgen", "bench", "tests"] {
+        sources(&root().join(room), &mut out);
+    }
+    out
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn packages_form_the_chain() {
+    let names: BTreeSet<&str> = CHAIN.iter().map(|(name, ..)| *name).collect();
+    for (name, folder, allowed) in CHAIN {
+        let text = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        assert_eq!(manifest["package"]["name"].as_str(), Some(*name));
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let Some(dependencies) = manifest.get(section).and_then(|s| s.as_table()) else { continue };
+            for (dependency, spec) in dependencies {
+                if names.contains(dependency.as_str()) {
+                    assert!(
+                        allowed.contains(&dependency.as_str()),
+                        "{name} must not depend on {dependency} ({section})"
+                    );
+                }
+                let inherits = spec.get("workspace").and_then(|w| w.as_bool()) == Some(true);
+                assert!(inherits, "{folder}/Cargo.toml: {dependency} takes its version from the workspace");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_package_takes_the_workspace_lints() {
+    for (_, folder, _) in CHAIN {
+        let text = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let manifest: toml::Table = text.parse().unwrap();
+        assert_eq!(manifest["lints"]["workspace"].as_bool(), Some(true), "{folder}");
+    }
+}
+
+#[test]
+fn glommio_lives_in_two_files() {
+    let mut seen = BTreeSet::new();
+    for path in all_sources() {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.into_iter().any(|line| line.contains("glommio::") || line.contains("use glommio")) {
+            seen.insert(relative(&path));
+        }
+    }
+    seen.remove("tests/architecture.rs");
+    assert_eq!(seen, GLOMMIO.iter().map(|s| s.to_string()).collect());
+}
+
+#[test]
+fn unsafe_lives_in_the_facades() {
+    for path in all_sources() {
+        let name = relative(&path);
+        let text = fs::read_to_string(&path).unwrap();
+        let allows =
+            text.lines().any(|line| line.contains("allow(unsafe_code)") && !line.contains("line.contains"));
+        assert!(
+            !allows || UNSAFE.contains(&name.as_str()) || name.contains("/tests/"),
+            "{name} allows unsafe code"
+        );
+    }
+}
+
+#[test]
+fn rooms_have_no_vague_names() {
+    for path in all_sources() {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(
+            !["utils", "util", "common", "helpers", "helper", "manager", "types"].contains(&stem.as_str()),
+            "{} says nothing about what is in it",
+            relative(&path)
+        );
+    }
+}
+
+/// Words in backquotes that look like a path of this project: `core/src/wire`, `docs/formats.md`, ….
+fn named_paths(text: &str) -> Vec<String> {
+    let rooms = [
+        "src/",
+        "core/",
+        "storage/",
+        "replication/",
+        "net/",
+        "loadgen/",
+        "bench/",
+        "docs/",
+        "tests/",
+        ".ci/",
+    ];
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| rooms.iter().any(|room| word.starts_with(room)))
+        .filter(|word| !word.contains(['{', '*', '<', ' ', '…', '$']))
+        .map(|word| word.trim_end_matches('/').to_string())
+        .collect()
+}
+
+#[test]
+fn paths_named_in_documents_exist() {
+    let mut documents = vec![root().join("README.md")];
+    for folder in ["docs", "docs/design"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            documents.push(entry.unwrap().path());
+        }
+    }
+    let mut missing: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for document in documents.iter().filter(|d| d.extension().is_some_and(|e| e == "md")) {
+        for path in named_paths(&fs::read_to_string(document).unwrap()) {
+            if !root().join(&path).exists() {
+                missing.entry(relative(document)).or_default().push(path);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "documents name paths that are not there: {missing:#?}");
+}
