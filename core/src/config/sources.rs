@@ -21,7 +21,7 @@ use super::value::check;
 pub type Overrides = BTreeMap<String, String>;
 
 /// Variables that begin with `HEADWATER_` and are no settings.
-const RESERVED: [&str; 2] = ["HEADWATER_CONFIG", "HEADWATER_LOG"];
+const RESERVED: [&str; 3] = ["HEADWATER_BOOTSTRAP", "HEADWATER_CONFIG", "HEADWATER_LOG"];
 
 /// Where a static value was given.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -225,6 +225,7 @@ fn sources_go_over_each_other_in_order() {
         ("HEADWATER_PORT", "tcp://10.0.0.9:9092"),
         ("HEADWATER_PORT_9092_TCP_ADDR", "10.0.0.9"),
         ("HEADWATER_LOG", "debug"),
+        ("HEADWATER_BOOTSTRAP", "broker:9092"),
         ("PATH", "/bin"),
     ];
     sources.environment(env(&variables)).unwrap();

@@ -164,6 +164,8 @@ fn run_loops(shard: &Rc<Shard>) {
     let of = shard.clone();
     rt::spawn(async move { of.run_deferred().await }).detach();
     let of = shard.clone();
+    rt::spawn(async move { of.run_group_deadlines().await }).detach();
+    let of = shard.clone();
     rt::spawn_background(async move {
         loop {
             let pause = of.config.retention_check_interval_ms.max(HOUSEKEEPING_MS_MIN);
@@ -182,6 +184,7 @@ async fn stop(shard: &Rc<Shard>, seed: &Seed) -> Ending {
     }
     shard.stopping.set(true);
     shard.stop.notify_all();
+    shard.resign_groups();
     let patience = Duration::from_millis(STOP_DRAIN_MS);
     let deadline = rt::now().plus_millis(STOP_DRAIN_MS);
     while shard.connections.get() > 0 && rt::now() < deadline {
@@ -230,6 +233,7 @@ impl Shard {
             deferred: RefCell::new(produce::Queue::new()),
             deferred_more: Event::new(),
             watches: RefCell::new(HashMap::new()),
+            groups: super::groups::Groups::default(),
             next_ticket: Cell::new(0),
             producer_ids: RefCell::new(0..0),
             config,

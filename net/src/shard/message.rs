@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use headwater_core::ErrorCode;
+use headwater_core::group::{ListGroups, ListedGroup};
 use headwater_core::ids::{LeaderEpoch, Offset, TopicPartition};
 use headwater_core::record::header::BatchHeader;
+use headwater_replication::coordinator::{Answer, GroupCall};
 use headwater_replication::metadata::{Change, Image};
 use headwater_replication::partition::{Bounds, Isolation};
 
@@ -53,6 +55,15 @@ pub enum Request {
         /// Which end "latest" means.
         isolation: Isolation,
     },
+    /// Ask the coordinator on a partition of `__consumer_offsets`.
+    Group {
+        /// The partition.
+        partition: TopicPartition,
+        /// What to ask.
+        call: GroupCall,
+    },
+    /// The groups of all coordinators of the shard.
+    ListGroups(ListGroups),
     /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
     Sizes,
     /// A request to the controller (only shard 0 has it).
@@ -85,6 +96,10 @@ pub enum Reply {
     Watched,
     /// To `Lookup`: a result for each item.
     Lookup(Vec<Result<LookupDone, ErrorCode>>),
+    /// To `Group`.
+    Group(Answer),
+    /// To `ListGroups`: what the coordinators that serve know, and why another could not say.
+    ListGroups(Vec<ListedGroup>, Option<ErrorCode>),
     /// To `Sizes`: partition, bytes, end offset.
     Sizes(Vec<(TopicPartition, u64, Offset)>),
     /// To `Controller`.

@@ -6,6 +6,7 @@
 
 pub mod calls;
 pub mod control;
+mod groups;
 pub mod life;
 pub mod message;
 pub mod partitions;
@@ -30,6 +31,7 @@ use headwater_storage::store::Store;
 
 use self::calls::{Calls, Place};
 use self::control::Control;
+use self::groups::Groups;
 use self::message::{LookupDone, LookupItem, Reply, Request};
 use self::read::{Ticket, Watch};
 use crate::conn::census::Census;
@@ -84,6 +86,7 @@ pub struct Shard {
     deferred: RefCell<produce::Queue>,
     deferred_more: Event,
     watches: RefCell<HashMap<Ticket, Rc<Watch>>>,
+    groups: Groups,
     next_ticket: Cell<u64>,
     producer_ids: RefCell<Range<i64>>,
 }
@@ -161,6 +164,13 @@ impl Shard {
                 then(Reply::Lookup(shard.look_up(items, isolation).await));
             })
             .detach(),
+            Request::Group { partition, call } => {
+                self.ask_group(partition, call, move |answer| then(Reply::Group(answer)));
+            }
+            Request::ListGroups(request) => {
+                let (groups, error) = self.list_groups(&request);
+                then(Reply::ListGroups(groups, error));
+            }
             Request::Sizes => then(Reply::Sizes(self.sizes())),
             Request::Controller(request) => rt::spawn(async move {
                 let control = shard.control.as_ref().expect("only shard 0 is asked");

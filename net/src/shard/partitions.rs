@@ -45,11 +45,12 @@ impl Shard {
             .collect()
     }
 
-    async fn open_partition(&self, image: &Image, topic: &Arc<Topic>, number: PartitionId) {
+    async fn open_partition(self: &Rc<Self>, image: &Image, topic: &Arc<Topic>, number: PartitionId) {
         let id = TopicPartition { topic: topic.id, partition: number };
         let log = self.store.create_log(id, log_config(&self.topic_config(topic)));
         let Some(state) = image.partition(topic, number) else { return };
         let partition = Partition::open(log, state.leader_epoch).await;
+        self.host_groups(topic, &partition);
         self.partitions.borrow_mut().insert(id, partition);
     }
 
@@ -77,27 +78,30 @@ impl Shard {
     }
 
     /// Opens partitions of a topic that this shard does not have yet; their logs are empty, so nothing is read.
-    fn open_new(&self, image: &Image, id: TopicId) {
+    fn open_new(self: &Rc<Self>, image: &Image, id: TopicId) {
         let Some(topic) = image.topic_by_id(id) else { return };
         for id in self.own(topic) {
             let Some(state) = image.partition(topic, id.partition) else { continue };
             if self.partition(id).is_none() {
                 let log = self.store.create_log(id, log_config(&self.topic_config(topic)));
                 let partition = Partition::new(log, state.leader_epoch, ProducerStates::default());
+                self.host_groups(topic, &partition);
                 self.partitions.borrow_mut().insert(id, partition);
             }
         }
     }
 
-    fn drop_topic(&self, topic: &Topic) {
+    fn drop_topic(self: &Rc<Self>, topic: &Topic) {
         self.topic_configs.borrow_mut().remove(&topic.id);
         for id in self.own(topic) {
             let partition = self.partitions.borrow_mut().remove(&id);
             if let Some(partition) = partition {
                 partition.take_offline(ErrorCode::UnknownTopicOrPartition);
             }
+            self.unhost_groups(id);
             self.store.delete_log(id);
         }
+        self.forget_offsets_of(topic);
     }
 
     /// A topic's settings, resolved once.

@@ -193,10 +193,16 @@ impl<D: Disk> Partition<D> {
         self.wake_watchers();
     }
 
-    /// Parks `countdown` until everything below `end` is committed; returns at once if it is.
+    /// Parks `countdown` until everything below `end` is committed; returns at once if it is. Out of service it fails:
+    /// nothing more will be committed.
     pub fn park(&self, end: Offset, countdown: &Rc<Countdown>) {
-        if end > self.high_watermark.get() {
-            self.waiters.borrow_mut().park(end, countdown);
+        if end <= self.high_watermark.get() {
+            return;
+        }
+        self.waiters.borrow_mut().park(end, countdown);
+        if self.offline.get().is_some() {
+            let parked = self.waiters.borrow_mut().take_all();
+            release(parked, Outcome::Failed);
         }
     }
 
