@@ -67,6 +67,16 @@ pub const MESH_IN_SERVICE: usize = 4096;
 /// Room for replies on the way back: every request's reply fits, so sending one never waits.
 pub const MESH_REPLIES: usize = MESH_REQUESTS + MESH_IN_SERVICE;
 
+// ---- Record batches --------------------------------------------------------------------------------------------
+
+/// What a batch may decompress to. Kafka has no such bound; its own clients limit a batch by its size before compression,
+/// so this is far above what they send. A shard decompresses one batch at a time.
+pub const DECOMPRESSED_BATCH_BYTES_MAX: usize = 128 * MIB;
+
+/// Records of a refused batch that the answer names. A batch can have millions of records without a key; the
+/// client learns from the error code that all of it was refused.
+pub const RECORD_ERRORS_MAX: usize = 1000;
+
 // ---- Groups of partitions --------------------------------------------------------------------------------------
 
 /// Partitions that one CreateTopics or CreatePartitions may make, as in Kafka.

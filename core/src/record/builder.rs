@@ -101,7 +101,7 @@ impl BatchBuilder {
         let body = &mut self.scratch;
         body.clear();
         body.push(0);
-        put(body, timestamp - self.base_timestamp);
+        put(body, timestamp.wrapping_sub(self.base_timestamp));
         put(body, i64::from(self.count));
         for part in [key, value] {
             put_nullable(body, part);
@@ -132,6 +132,8 @@ impl BatchBuilder {
     }
 
     /// The whole batch, which may still be patched.
+    ///
+    /// An empty one is no batch: its last offset would be before its first, and every reader refuses it.
     pub fn build_mut(self) -> BytesMut {
         let packed = match self.codec {
             Codec::None => self.records,

@@ -21,9 +21,11 @@ pub enum Codec {
     Zstd,
 }
 
-/// Before each xerial stream: magic, version 1, compatible with version 1.
+/// Before each xerial stream: this magic, an i32 version 1, an i32 lowest compatible version 1. Then blocks, each behind
+/// its length as an i32.
 const XERIAL_MAGIC: &[u8; 8] = b"\x82SNAPPY\0";
 const XERIAL_HEADER_BYTES: usize = 16;
+/// The block size of Java's writer.
 const XERIAL_BLOCK_BYTES: usize = 32 * 1024;
 
 impl Codec {
@@ -55,7 +57,8 @@ impl Codec {
         }
     }
 
-    /// Compresses at `level`, or at the codec's default.
+    /// Compresses at `level`, or at the codec's default. Snappy has no levels, and the LZ4 encoder here knows only its
+    /// fast one.
     pub fn compress(self, plain: &[u8], level: Option<i32>) -> Vec<u8> {
         let mut out = Vec::with_capacity(plain.len() / 2 + 64);
         // Writing into memory fails only where a codec has a bug.
@@ -72,11 +75,15 @@ impl Codec {
                 out.extend_from_slice(XERIAL_MAGIC);
                 out.extend_from_slice(&1i32.to_be_bytes());
                 out.extend_from_slice(&1i32.to_be_bytes());
+                // One for all blocks: each new one clears a table.
+                let mut encoder = snap::raw::Encoder::new();
                 for block in plain.chunks(XERIAL_BLOCK_BYTES) {
+                    let at = out.len();
+                    out.resize(at + 4 + snap::raw::max_compress_len(block.len()), 0);
                     let packed =
-                        snap::raw::Encoder::new().compress_vec(block).expect("snappy of a small block");
-                    out.extend_from_slice(&(packed.len() as i32).to_be_bytes());
-                    out.extend_from_slice(&packed);
+                        encoder.compress(block, &mut out[at + 4..]).expect("snappy of a small block");
+                    out[at..at + 4].copy_from_slice(&(packed as i32).to_be_bytes());
+                    out.truncate(at + 4 + packed);
                 }
             }
             Codec::Lz4 => {
@@ -97,18 +104,19 @@ impl Codec {
         match self {
             Codec::None if packed.len() > max => Err(RecordError::TooLarge(max)),
             Codec::None => Ok(packed.to_vec()),
-            Codec::Gzip => self.drain(flate2::read::MultiGzDecoder::new(packed), max),
+            Codec::Gzip => self.drain(flate2::bufread::MultiGzDecoder::new(packed), packed.len(), max),
             Codec::Snappy => snappy(packed, max),
-            Codec::Lz4 => self.drain(lz4_flex::frame::FrameDecoder::new(packed), max),
+            Codec::Lz4 => lz4(packed, max),
             Codec::Zstd => match zstd::stream::read::Decoder::with_buffer(packed) {
-                Ok(decoder) => self.drain(decoder, max),
+                Ok(decoder) => self.drain(decoder, packed.len(), max),
                 Err(error) => Err(self.broken(error)),
             },
         }
     }
 
-    fn drain(self, from: impl Read, max: usize) -> Result<Vec<u8>, RecordError> {
-        let mut out = Vec::new();
+    fn drain(self, from: impl Read, packed: usize, max: usize) -> Result<Vec<u8>, RecordError> {
+        // A first guess in proportion to what came, whatever the stream announces.
+        let mut out = Vec::with_capacity(packed.saturating_mul(3).min(max));
         from.take(max as u64 + 1).read_to_end(&mut out).map_err(|error| self.broken(error))?;
         if out.len() > max { Err(RecordError::TooLarge(max)) } else { Ok(out) }
     }
@@ -116,6 +124,13 @@ impl Codec {
     fn broken(self, reason: impl ToString) -> RecordError {
         RecordError::Compression { codec: self.name(), reason: reason.to_string() }
     }
+}
+
+fn lz4(packed: &[u8], max: usize) -> Result<Vec<u8>, RecordError> {
+    let mut decoder = lz4_flex::frame::FrameDecoder::new(packed);
+    let out = Codec::Lz4.drain(&mut decoder, packed.len(), max)?;
+    // The decoder ends quietly at an empty block as well, and then whoever reads the rest would see other records.
+    if decoder.get_ref().is_empty() { Ok(out) } else { Err(Codec::Lz4.broken("bytes after the last block")) }
 }
 
 fn snappy(packed: &[u8], max: usize) -> Result<Vec<u8>, RecordError> {
@@ -127,6 +142,11 @@ fn snappy(packed: &[u8], max: usize) -> Result<Vec<u8>, RecordError> {
     let mut rest =
         packed.get(XERIAL_HEADER_BYTES..).ok_or_else(|| Codec::Snappy.broken("header cut short"))?;
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        // Java's writer begins a new stream after each flush of some of its users; its reader skips the header.
+        if rest.starts_with(XERIAL_MAGIC) {
+            rest = rest.get(XERIAL_HEADER_BYTES..).ok_or_else(|| Codec::Snappy.broken("header cut short"))?;
+            continue;
+        }
         let length = usize::try_from(i32::from_be_bytes(*length))
             .map_err(|_| Codec::Snappy.broken("negative length"))?;
         let (block, after) =

@@ -1,5 +1,7 @@
 //! The 61-byte header of a batch: read it, check it, patch it in place.
 
+use bytes::BytesMut;
+
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::time::Timestamp;
 
@@ -77,14 +79,20 @@ impl BatchHeader {
             Ok(length) if length >= HEADER_BYTES - LENGTH_PREFIX_BYTES => length + LENGTH_PREFIX_BYTES,
             _ => return Err(RecordError::Length(length)),
         };
+        let (base, last_delta) = (i64_at(b, 0), i32_at(b, 23));
+        // The offset behind the batch must exist too: it is where the log goes on. The base lies outside the checksum, so
+        // a damaged one is seen nowhere else.
+        if base < 0 || last_delta < 0 || base.checked_add(i64::from(last_delta) + 1).is_none() {
+            return Err(RecordError::Offsets { base, last_delta });
+        }
         let producer_id = i64_at(b, 43);
         Ok(BatchHeader {
-            base_offset: Offset::new(i64_at(b, 0)),
+            base_offset: Offset::new(base),
             encoded_len,
             leader_epoch: LeaderEpoch::new(i32_at(b, 12)),
             crc: i32_at(b, CRC_AT) as u32,
             attributes: i16_at(b, ATTRIBUTES_AT),
-            last_offset_delta: i32_at(b, 23),
+            last_offset_delta: last_delta,
             base_timestamp: i64_at(b, 27),
             max_timestamp: i64_at(b, MAX_TIMESTAMP_AT),
             producer_id: (producer_id >= 0).then(|| ProducerId::new(producer_id)),
@@ -186,6 +194,19 @@ pub fn set_log_append_time(batch: &mut [u8], now: Timestamp) {
     seal(batch);
 }
 
+/// A copy of `batch` whose records are `packed`, by `codec`; everything else stays, and the checksum is right.
+pub fn replace_payload(batch: &[u8], codec: Codec, packed: &[u8]) -> BytesMut {
+    let mut out = BytesMut::with_capacity(HEADER_BYTES + packed.len());
+    out.extend_from_slice(&batch[..HEADER_BYTES]);
+    out.extend_from_slice(packed);
+    let length = (out.len() - LENGTH_PREFIX_BYTES) as i32;
+    out[8..12].copy_from_slice(&length.to_be_bytes());
+    // The codec's bits are in the second of the two bytes.
+    out[ATTRIBUTES_AT + 1] = out[ATTRIBUTES_AT + 1] & !(CODEC_MASK as u8) | codec.code() as u8;
+    seal(&mut out);
+    out
+}
+
 /// Computes the checksum of a finished batch.
 pub fn seal(batch: &mut [u8]) {
     let crc = crc32c::crc32c(&batch[CRC_FROM..]);
@@ -225,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn b23_the_checksum_is_castagnolis() {
+        // RFC 3720, B.4: 32 bytes of zeros, and the check value that every catalogue of CRCs gives.
+        assert_eq!(crc32c::crc32c(&[0; 32]), 0x8a91_36aa);
+        assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283);
+    }
+
+    #[test]
     fn lengths_are_checked_before_they_are_used() {
         let batch = BatchBuilder::new().record(0, None, None).build().to_vec();
         for cut in 0..batch.len() {
@@ -234,6 +262,26 @@ mod tests {
             let mut bad = batch.clone();
             bad[8..12].copy_from_slice(&i32::to_be_bytes(length));
             assert_eq!(matches!(BatchHeader::parse(&bad), Err(RecordError::Length(_))), refused, "{length}");
+        }
+        for (base, delta, refused) in [
+            (-1i64, 0i32, true),
+            (0, -1, true),
+            (i64::MAX, 0, true),
+            (i64::MAX - 1, 0, false),
+            (i64::MAX - i64::from(i32::MAX), i32::MAX, true),
+        ] {
+            let mut bad = batch.clone();
+            bad[..8].copy_from_slice(&base.to_be_bytes());
+            bad[23..27].copy_from_slice(&delta.to_be_bytes());
+            let parsed = BatchHeader::parse(&bad);
+            assert_eq!(
+                matches!(parsed, Err(RecordError::Offsets { .. })),
+                refused,
+                "{base} {delta}: {parsed:?}"
+            );
+            if let Ok(header) = parsed {
+                assert_eq!(header.next_offset().get(), base + i64::from(delta) + 1);
+            }
         }
         let mut old = batch;
         old[16] = 1;

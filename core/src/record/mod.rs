@@ -26,6 +26,7 @@
 
 pub mod builder;
 pub mod compress;
+pub mod control;
 pub mod header;
 pub mod records;
 pub mod validate;
@@ -48,6 +49,14 @@ pub enum RecordError {
     /// Another format.
     #[error("record format {0} is not served, only 2 is")]
     Magic(i8),
+    /// Offsets below 0, or past the last one there is: whoever added to them would overflow.
+    #[error("a batch has the impossible base offset {base} and last offset delta {last_delta}")]
+    Offsets {
+        /// The base offset.
+        base: i64,
+        /// The last offset delta.
+        last_delta: i32,
+    },
     /// The checksum does not match.
     #[error("a batch is damaged: its checksum is {stored:#010x}, its bytes give {computed:#010x}")]
     Checksum {

@@ -67,7 +67,8 @@ impl<'r> Iter<'r> {
         body = body.get(1..)?;
         let timestamp = take(&mut body)?;
         let delta = take(&mut body)?;
-        if !(0..=i64::from(i32::MAX)).contains(&delta) {
+        // Also keeps the offset from overflowing, which the header's parse has checked up to its last one.
+        if !(0..=i64::from(self.header.last_offset_delta)).contains(&delta) {
             return None;
         }
         let key = take_nullable(&mut body)?;
@@ -88,7 +89,8 @@ impl<'r> Iter<'r> {
         let timestamp = if self.header.is_log_append_time() {
             self.header.max_timestamp
         } else {
-            self.header.base_timestamp.checked_add(timestamp)?
+            // Wraps, as in the Java client, which makes a delta of any two timestamps.
+            self.header.base_timestamp.wrapping_add(timestamp)
         };
         Some(Record { offset: self.header.base_offset.plus(delta), timestamp, key, value, headers })
     }
