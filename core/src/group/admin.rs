@@ -13,7 +13,7 @@ use crate::time::{Monotonic, Timestamp};
 
 impl Coordinator {
     /// Tells what groups are like.
-    pub fn on_describe_groups(&mut self, to: ReplyTo, request: DescribeGroups, out: &mut Out) {
+    pub fn on_describe_groups(&self, to: ReplyTo, request: DescribeGroups, out: &mut Out) {
         let missing = if request.report_missing_group { ErrorCode::GroupIdNotFound } else { ErrorCode::None };
         let groups = request.groups.into_iter().map(|id| match self.groups.get(&id) {
             Some(group) => group.classic.described(),
@@ -31,7 +31,7 @@ impl Coordinator {
     }
 
     /// Lists the groups that are in one of the states and of one of the types asked for.
-    pub fn on_list_groups(&mut self, to: ReplyTo, request: &ListGroups, out: &mut Out) {
+    pub fn on_list_groups(&self, to: ReplyTo, request: &ListGroups, out: &mut Out) {
         let asked = |filter: &[std::sync::Arc<str>], is: &str| {
             filter.is_empty() || filter.iter().any(|name| name.trim().eq_ignore_ascii_case(is))
         };

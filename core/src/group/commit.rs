@@ -97,7 +97,7 @@ impl Coordinator {
     }
 
     /// Committed offsets are asked for (behaviour 54). What was never committed is no error.
-    pub fn on_offset_fetch(&mut self, to: ReplyTo, request: OffsetFetch, out: &mut Out) {
+    pub fn on_offset_fetch(&self, to: ReplyTo, request: OffsetFetch, out: &mut Out) {
         let stable = request.require_stable;
         let groups = request.groups.into_iter().map(|asked| {
             let group = self.groups.get(&asked.group);
@@ -187,16 +187,20 @@ fn commit(
                 continue;
             }
             let place = (topic.clone(), asked.partition);
-            let (offset, leader_epoch) = (asked.offset, asked.leader_epoch);
-            let committed = Committed {
-                offset,
-                leader_epoch,
+            let mut committed = Committed {
+                offset: asked.offset,
+                leader_epoch: asked.leader_epoch,
                 metadata,
                 committed: step.wall,
                 expires,
                 topic_id,
                 order: 0,
             };
+            if expires.is_some() {
+                // The version of the record that has an expiry lacks these. What a restart would forget must not be
+                // known before either, or the same question would have two answers.
+                (committed.leader_epoch, committed.topic_id) = (None, None);
+            }
             step.record(records::offset(id, &place.0, place.1, &committed));
             match producer {
                 None => group.offsets.commit(place, committed),

@@ -55,8 +55,6 @@ mod offsets;
 mod records;
 mod reply;
 mod request;
-#[cfg(test)]
-mod scenarios;
 mod step;
 mod timers;
 

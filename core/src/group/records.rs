@@ -38,7 +38,7 @@ pub enum RecordError {
     #[error("the key cannot be read: {0}")]
     Key(DecodeError),
     /// The value is not what the key's type says.
-    #[error("the value of group {group:?} cannot be read: {error}")]
+    #[error("the value of group {:?} cannot be read: {error}", group.get())]
     Value {
         /// The group it is about.
         group: GroupId,
@@ -46,7 +46,7 @@ pub enum RecordError {
         error: DecodeError,
     },
     /// The value can be read, but cannot be.
-    #[error("the metadata of group {group:?} contradicts itself: {problem}")]
+    #[error("the metadata of group {:?} contradicts itself: {problem}", group.get())]
     Contradiction {
         /// The group it is about.
         group: GroupId,
@@ -143,7 +143,7 @@ pub(super) fn offset(
     partition: PartitionId,
     committed: &Committed,
 ) -> GroupRecord {
-    // An expiry has a place in version 1 only; the epoch and the topic's id, which have none there, are lost with it.
+    // An expiry has a place in version 1 only.
     let version = if committed.expires.is_some() { 1 } else { 4 };
     let value = OffsetCommitValue {
         offset: committed.offset.get(),
