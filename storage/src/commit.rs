@@ -6,7 +6,7 @@ use headwater_core::ids::{Offset, TopicPartition};
 use crate::disk::{Buf, Buffers, Disk};
 use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
 use crate::journal::ring::Ring;
-use crate::store::{Pending, Store};
+use crate::store::{Pending, Running, Store};
 
 /// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.
 const ROUND_BYTES: usize = 2 << 20;
@@ -20,6 +20,7 @@ impl<D: Disk> Store<D> {
         let mut ring = self.take_ring().expect("one commit loop a store");
         let mut buffers = Buffers::new(self.shared.disk.clone());
         let mut round = Vec::new();
+        let _running = Running::new(&self.shared);
         loop {
             if self.shared.failed() {
                 return;
@@ -80,7 +81,9 @@ impl<D: Disk> Store<D> {
                 Ok(false) => {
                     self.shared.write_work.notify();
                     self.shared.laps_freed.wait().await;
-                    if self.shared.failed() {
+                    // A full disk frees nothing; what waits here was not acknowledged.
+                    let given_up = self.shared.stopping.get() && self.shared.disk_full.get();
+                    if self.shared.failed() || given_up {
                         return None;
                     }
                 }

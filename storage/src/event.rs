@@ -8,6 +8,8 @@ use std::task::{Poll, Waker};
 #[derive(Default)]
 pub struct Event {
     given: Cell<bool>,
+    /// Counts the notices, so that one ends every wait that had begun.
+    notices: Cell<u64>,
     wakers: RefCell<Vec<Waker>>,
 }
 
@@ -15,6 +17,7 @@ impl Event {
     /// Wakes everybody who waits, or the next one to come.
     pub fn notify(&self) {
         self.given.set(true);
+        self.notices.set(self.notices.get() + 1);
         let wakers = std::mem::take(&mut *self.wakers.borrow_mut());
         for waker in wakers {
             waker.wake();
@@ -23,8 +26,9 @@ impl Event {
 
     /// Waits for a notice.
     pub async fn wait(&self) {
+        let begun = self.notices.get();
         poll_fn(|cx| {
-            if self.given.replace(false) {
+            if self.given.replace(false) || self.notices.get() != begun {
                 return Poll::Ready(());
             }
             self.wakers.borrow_mut().push(cx.waker().clone());

@@ -38,10 +38,23 @@ impl Index {
         let max = self.max_timestamp.map_or(max_timestamp, |max| max.max(max_timestamp));
         self.max_timestamp = Some(max);
         if self.entries.is_empty() || self.since_last >= interval {
-            self.entries.push(IndexEntry { delta, pos: pos as u32, max_timestamp: max });
+            let entry = IndexEntry { delta, pos: pos as u32, max_timestamp: max };
+            // An index out of order would find nothing, or the wrong batch, and would be refused when it is read back.
+            assert!(
+                self.entries.last().is_none_or(|last| last.delta < entry.delta && last.pos < entry.pos),
+                "batches are noted in their order: {entry:?} after {:?}",
+                self.entries.last()
+            );
+            self.entries.push(entry);
             self.since_last = 0;
         }
         self.since_last += len as u64;
+    }
+
+    /// The index of the first `bytes` of the segment.
+    pub fn up_to(&self, bytes: u64) -> Index {
+        let n = self.entries.partition_point(|entry| u64::from(entry.pos) < bytes);
+        Index { entries: self.entries[..n].to_vec(), max_timestamp: self.max_timestamp, since_last: 0 }
     }
 
     /// The byte of the last indexed batch that begins at or before `offset`.

@@ -278,6 +278,11 @@ impl<D: Disk> Log<D> {
     pub(crate) fn mark_dropped(&self) -> Vec<Offset> {
         let mut state = self.state.borrow_mut();
         state.dropped = true;
+        // What nobody will write out must not keep others from appending.
+        self.shared.heads_bytes.set(self.shared.heads_bytes.get() - state.unwritten_bytes);
+        self.shared.room.notify();
+        state.memory.clear();
+        (state.unwritten, state.unwritten_bytes) = (0, 0);
         state.segments.iter().map(|segment| segment.base).collect()
     }
 }

@@ -28,7 +28,7 @@ use crate::journal::frame::{Entry, Kind};
 use crate::journal::replay::{Replayed, replay};
 use crate::journal::ring::Position;
 use crate::layout;
-use crate::log::{Log, LogConfig};
+use crate::log::Log;
 use crate::store::Shared;
 
 /// What is on the disk.
@@ -118,7 +118,7 @@ pub(crate) fn apply<D: Disk>(
     first_lap: u64,
 ) -> Result<BTreeMap<TopicPartition, Rc<Log<D>>>, StorageError> {
     let mut logs = BTreeMap::new();
-    let make = |image: LogImage| Log::recovered(shared.clone(), image, LogConfig::default());
+    let make = |image: LogImage| Log::recovered(shared.clone(), image, shared.config.log);
     for image in checkpoint.logs {
         logs.insert(image.id, make(image));
     }

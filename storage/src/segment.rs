@@ -68,14 +68,15 @@ impl Segment {
         }
     }
 
-    /// For a checkpoint, taken when everything written has been flushed.
+    /// For a checkpoint, of what is written. What was appended since is noted in the index again when it is replayed.
     pub fn image(&self) -> SegmentImage {
+        let index = self.index.as_ref().filter(|_| !self.sealed);
         SegmentImage {
             base: self.base,
             bytes: self.written,
             max_timestamp: self.max_timestamp,
             sealed: self.sealed,
-            index: if self.sealed { Index::default() } else { self.index.clone().unwrap_or_default() },
+            index: index.map_or_else(Index::default, |index| index.up_to(self.written)),
         }
     }
 

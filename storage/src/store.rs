@@ -44,6 +44,8 @@ pub struct StoreConfig {
     pub cache_bytes: usize,
     /// Segment files kept open.
     pub files_open: usize,
+    /// Settings of logs until their owner gives each its own: those that the journal is replayed with.
+    pub log: LogConfig,
 }
 
 impl Default for StoreConfig {
@@ -55,6 +57,7 @@ impl Default for StoreConfig {
             heads_bytes: 256 << 20,
             cache_bytes: 128 << 20,
             files_open: 1024,
+            log: LogConfig::default(),
         }
     }
 }
@@ -64,6 +67,26 @@ pub(crate) struct Pending<D: Disk> {
     pub entry: Entry,
     pub log: Rc<Log<D>>,
     pub end: Offset,
+}
+
+/// Held by a loop of the store for as long as it runs.
+pub(crate) struct Running<D: Disk>(Rc<Shared<D>>);
+
+impl<D: Disk> Running<D> {
+    pub fn new(shared: &Rc<Shared<D>>) -> Self {
+        shared.loops_running.set(shared.loops_running.get() + 1);
+        Self(shared.clone())
+    }
+}
+
+impl<D: Disk> Drop for Running<D> {
+    fn drop(&mut self) {
+        self.0.loops_running.set(self.0.loops_running.get() - 1);
+        self.0.loop_ended.notify();
+        // Each loop may wait for what the other does.
+        self.0.write_work.notify();
+        self.0.laps_freed.notify();
+    }
 }
 
 /// An open file, and when it was last used.
@@ -94,6 +117,8 @@ pub struct Shared<D: Disk> {
     pub(crate) journal_at: Cell<Position>,
     pub(crate) laps_in_use: Cell<usize>,
     pub(crate) stopping: Cell<bool>,
+    pub(crate) loops_running: Cell<u32>,
+    pub(crate) loop_ended: Event,
     files: RefCell<HashMap<PathBuf, OpenFile<D>>>,
     file_clock: Cell<u64>,
 }
@@ -255,6 +280,8 @@ impl<D: Disk> Store<D> {
             journal_at: Cell::new(at),
             laps_in_use: Cell::new(ring.laps_in_use()),
             stopping: Cell::new(false),
+            loops_running: Cell::new(0),
+            loop_ended: Event::default(),
             files: RefCell::default(),
             file_clock: Cell::new(0),
         });

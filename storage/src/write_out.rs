@@ -12,7 +12,7 @@ use crate::error::StorageError;
 use crate::layout;
 use crate::log::Log;
 use crate::segment::Segment;
-use crate::store::Store;
+use crate::store::{Running, Store};
 
 /// Bytes of one segment write at most.
 const WRITE_BYTES: usize = 2 << 20;
@@ -38,11 +38,11 @@ impl<D: Disk> Store<D> {
     /// disk is full.
     pub async fn run_write_out<P: Future<Output = ()>>(&self, pause: impl Fn() -> P) {
         let mut buffers = self.buffers.take().expect("one write-out loop a store");
+        let _running = Running::new(&self.shared);
         loop {
-            if self.shared.failed() {
-                return;
-            }
-            if self.shared.stopping.get() {
+            // The commit loop ends first: its last rounds may need laps that only this loop can free.
+            let alone = self.shared.loops_running.get() == 1;
+            if self.shared.failed() || (self.shared.stopping.get() && alone) {
                 break;
             }
             let worked = match self.work(&mut buffers).await {
@@ -55,12 +55,15 @@ impl<D: Disk> Store<D> {
                         tracing::error!(file = %path.display(), "the disk is full: free some space; reads go on, appends are refused when memory is used up");
                     }
                     self.shared.room.notify();
+                    if self.shared.stopping.get() {
+                        break;
+                    }
                     pause().await;
                     continue;
                 }
                 Err(error) => {
                     self.shared.fail("writing segments", &io::Error::other(error.to_string()));
-                    return;
+                    break;
                 }
             };
             if !worked {
@@ -293,6 +296,9 @@ impl<D: Disk> Store<D> {
             written.map_err(|source| StorageError::Io { what: "writing", path, source })?;
         }
         let mut state = log.state.borrow_mut();
+        if state.dropped {
+            return Ok(());
+        }
         if let Some(segment) = state.segment(base) {
             segment.written = size;
             segment.tail = Some(rest);
@@ -343,6 +349,10 @@ impl<D: Disk> Store<D> {
         self.shared.commit_work.notify();
         self.shared.write_work.notify();
         self.shared.laps_freed.notify();
+        // A write of either loop that is still under way would meet those below.
+        while self.shared.loops_running.get() > 0 {
+            self.shared.loop_ended.wait().await;
+        }
         if let Some(why) = self.failure() {
             let path = self.shared.root.clone();
             return Err(StorageError::Io { what: "using", path, source: io::Error::other(why) });

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use futures_lite::future::or;
 use headwater_core::config::{BrokerConfig, ClusterMeta};
 use headwater_core::limits;
 use headwater_core::session::FetchSessions;
@@ -16,6 +17,7 @@ use headwater_storage::disk::dma::Dma;
 use headwater_storage::store::{Store, StoreConfig};
 
 use super::control::Control;
+use super::partitions::log_config;
 use super::{Envelope, Shard, calls, produce};
 use crate::boot::{BootError, Meeting};
 use crate::conn::census::Census;
@@ -80,7 +82,12 @@ impl Seed {
 /// The main future of a shard; it returns when the shard has stopped.
 pub async fn run(seed: Seed) -> Ending {
     let up = seed.up.clone();
-    match start(&seed).await {
+    // Shards wait for each other while they start: one that fails must not leave the others waiting.
+    let given_up = async {
+        seed.shutdown.requested().await;
+        Err("told to stop before it was ready".into())
+    };
+    match or(start(&seed), given_up).await {
         Ok(shard) => {
             let _ = up.send(Ok(()));
             seed.shutdown.requested().await;
@@ -88,7 +95,6 @@ pub async fn run(seed: Seed) -> Ending {
         }
         Err(why) => {
             let _ = up.send(Err(why));
-            // The others may wait for this one.
             seed.shutdown.request();
             Ending::Dirty
         }
@@ -112,6 +118,7 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         heads_bytes: config.storage.heads_bytes as usize,
         cache_bytes: config.storage.cache_bytes as usize,
         files_open: config.storage.files_open as usize,
+        log: log_config(&config.topic_defaults),
     };
     let store = Store::open(Dma, PathBuf::from(&config.log_dir), id, store_config)
         .await
@@ -129,9 +136,6 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         }
     }
     while !shard.is_open() {
-        if seed.shutdown.is_requested() {
-            return Err("another shard did not start".into());
-        }
         rt::sleep(Duration::from_millis(1)).await;
     }
     let listener =

@@ -197,7 +197,8 @@ impl Shard {
     }
 }
 
-fn log_config(topic: &TopicConfig) -> LogConfig {
+/// What the log needs to know of a topic's settings.
+pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
     /// Entries closer than this cost memory and save no read: the disk gives this much at once.
     const INDEX_INTERVAL_BYTES_MIN: u64 = 64 * 1024;
     LogConfig {

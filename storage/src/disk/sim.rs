@@ -4,8 +4,10 @@
 //!   written ──flush──> durable           a power cut keeps what is durable, and of what is only written any sectors
 //! ```
 //!
-//! A power cut ([`Sim::cut_power`]) keeps, for each unflushed write, a random subset of its 512-byte sectors. Small files
-//! replaced whole, folders and removals are durable at once: the real disk syncs them before it answers.
+//! A power cut ([`Sim::cut_power`]) keeps, for each unflushed write, a random subset of its 512-byte sectors. A flush
+//! covers the writes that had reached the file when it began, no later ones. Small files replaced whole, folders and
+//! removals are durable at once: the real disk syncs them before it answers.
+//! Every operation takes a random number of turns, so that whoever shares the shard runs in between, as on a real disk.
 //! Faults are set from outside: the n-th operation on fails ([`Sim::fail_after`]), no space ([`Sim::fill`]).
 //!
 //! Deterministic: same seed and same calls, same outcome.
@@ -17,10 +19,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use futures_lite::future::yield_now;
 
 use super::{Buf, Disk, DiskFile, Open, PAGE};
 
 const SECTOR: usize = 512;
+/// An operation takes fewer turns of the executor than this.
+const TURNS_MAX: u64 = 6;
 
 /// See the module's text.
 #[derive(Clone)]
@@ -40,8 +45,21 @@ struct State {
 struct Content {
     durable: Vec<u8>,
     written: Vec<u8>,
-    /// Places written since the last flush.
-    dirty: Vec<(usize, usize)>,
+    /// Places written since the last flush, with the number of the write.
+    dirty: Vec<(u64, usize, usize)>,
+}
+
+impl Content {
+    /// Makes a place durable.
+    fn settle(&mut self, from: usize, to: usize) {
+        let to = to.min(self.written.len());
+        if self.durable.len() < to {
+            self.durable.resize(to, 0);
+        }
+        if from < to {
+            self.durable[from..to].copy_from_slice(&self.written[from..to]);
+        }
+    }
 }
 
 /// A file of a [`Sim`].
@@ -90,19 +108,14 @@ impl Sim {
     pub fn cut_power(&self) {
         for content in self.state.files.borrow().values() {
             let mut content = content.borrow_mut();
-            let Content { durable, written, dirty } = &mut *content;
-            for (from, to) in dirty.drain(..) {
+            for (_, from, to) in std::mem::take(&mut content.dirty) {
                 for sector in (from..to).step_by(SECTOR) {
-                    let end = (sector + SECTOR).min(to).min(written.len());
-                    if sector < end && self.chance() {
-                        if durable.len() < end {
-                            durable.resize(end, 0);
-                        }
-                        durable[sector..end].copy_from_slice(&written[sector..end]);
+                    if self.random(2) == 0 {
+                        content.settle(sector, (sector + SECTOR).min(to));
                     }
                 }
             }
-            *written = durable.clone();
+            content.written = content.durable.clone();
         }
         self.state.fail_at.set(None);
     }
@@ -120,18 +133,22 @@ impl Sim {
         self.state.files.borrow().keys().cloned().collect()
     }
 
-    fn chance(&self) -> bool {
+    fn random(&self, below: u64) -> u64 {
         let mut x = self.state.random.get();
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;
         self.state.random.set(x);
-        x >> 63 == 1
+        (x >> 11) % below
     }
 
-    fn step(&self) -> io::Result<()> {
+    /// An operation: counted, slow, and failed if it is its turn to fail.
+    async fn step(&self) -> io::Result<()> {
         let n = self.state.operations.get();
         self.state.operations.set(n + 1);
+        for _ in 0..self.random(TURNS_MAX) {
+            yield_now().await;
+        }
         match self.state.fail_at.get() {
             Some(at) if n >= at => Err(io::Error::other("simulated: the power is going")),
             _ => Ok(()),
@@ -149,7 +166,7 @@ impl Disk for Sim {
     }
 
     async fn open(&self, path: &Path, how: Open) -> io::Result<SimFile> {
-        self.step()?;
+        self.step().await?;
         let mut files = self.state.files.borrow_mut();
         if how == Open::Read && !files.contains_key(path) {
             return Err(io::ErrorKind::NotFound.into());
@@ -159,17 +176,17 @@ impl Disk for Sim {
     }
 
     async fn create_folder(&self, _path: &Path) -> io::Result<()> {
-        self.step()
+        self.step().await
     }
 
     async fn remove(&self, path: &Path) -> io::Result<()> {
-        self.step()?;
+        self.step().await?;
         self.state.files.borrow_mut().retain(|other, _| !other.starts_with(path));
         Ok(())
     }
 
     async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.step()?;
+        self.step().await?;
         let files = self.state.files.borrow();
         let mut names: Vec<String> = files
             .keys()
@@ -181,12 +198,12 @@ impl Disk for Sim {
     }
 
     async fn read_file(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        self.step()?;
+        self.step().await?;
         Ok(self.state.files.borrow().get(path).map(|content| content.borrow().written.clone()))
     }
 
     async fn replace_file(&self, path: &Path, bytes: Vec<u8>) -> io::Result<()> {
-        self.step()?;
+        self.step().await?;
         let content = Content { durable: bytes.clone(), written: bytes, dirty: Vec::new() };
         self.state.files.borrow_mut().insert(path.to_path_buf(), Rc::new(RefCell::new(content)));
         Ok(())
@@ -199,28 +216,32 @@ impl DiskFile for SimFile {
     async fn write_at(&self, buf: Vec<u8>, pos: u64) -> (io::Result<()>, Vec<u8>) {
         assert!(pos.is_multiple_of(PAGE as u64), "direct writes begin at a page");
         let (from, to) = (pos as usize, pos as usize + buf.len());
-        let step = self.disk.step();
-        let mut content = self.content.borrow_mut();
-        if self.disk.state.full.get() && to > content.written.len() {
-            return (Err(io::ErrorKind::StorageFull.into()), buf);
+        let number = self.disk.operations();
+        {
+            let mut content = self.content.borrow_mut();
+            if self.disk.state.full.get() && to > content.written.len() {
+                return (Err(io::ErrorKind::StorageFull.into()), buf);
+            }
+            if content.written.len() < to {
+                content.written.resize(to, 0);
+            }
+            // From here on, and also if it fails, any part of it may reach the platter.
+            content.written[from..to].copy_from_slice(&buf);
+            content.dirty.push((number, from, to));
         }
-        if content.written.len() < to {
-            content.written.resize(to, 0);
-        }
-        // Even a write that fails may have reached the platter in part.
-        content.written[from..to].copy_from_slice(&buf);
-        content.dirty.push((from, to));
-        if let Err(error) = step {
+        if let Err(error) = self.disk.step().await {
             return (Err(error), buf);
         }
         if self.durable_writes {
-            settle(&mut content);
+            let mut content = self.content.borrow_mut();
+            content.dirty.retain(|(other, ..)| *other != number);
+            content.settle(from, to);
         }
         (Ok(()), buf)
     }
 
     async fn read_at(&self, pos: u64, len: usize) -> io::Result<Bytes> {
-        self.disk.step()?;
+        self.disk.step().await?;
         let content = self.content.borrow();
         let from = (pos as usize).min(content.written.len());
         let to = (from + len).min(content.written.len());
@@ -228,18 +249,31 @@ impl DiskFile for SimFile {
     }
 
     async fn flush(&self) -> io::Result<()> {
-        self.disk.step()?;
-        settle(&mut self.content.borrow_mut());
+        let begun = self.disk.operations();
+        self.disk.step().await?;
+        let mut content = self.content.borrow_mut();
+        for (number, from, to) in std::mem::take(&mut content.dirty) {
+            if number < begun {
+                content.settle(from, to);
+            } else {
+                content.dirty.push((number, from, to));
+            }
+        }
+        // A flush makes a file's length durable, too.
+        let len = content.written.len();
+        if content.dirty.is_empty() {
+            content.settle(len, len);
+        }
         Ok(())
     }
 
     async fn truncate(&self, len: u64) -> io::Result<()> {
-        self.disk.step()?;
+        self.disk.step().await?;
         let mut content = self.content.borrow_mut();
         let len = len as usize;
         content.written.resize(len, 0);
         content.durable.truncate(len);
-        content.dirty.retain_mut(|(from, to)| {
+        content.dirty.retain_mut(|(_, from, to)| {
             *to = (*to).min(len);
             from < to
         });
@@ -247,12 +281,7 @@ impl DiskFile for SimFile {
     }
 
     async fn size(&self) -> io::Result<u64> {
-        self.disk.step()?;
+        self.disk.step().await?;
         Ok(self.content.borrow().written.len() as u64)
     }
-}
-
-fn settle(content: &mut Content) {
-    content.durable = content.written.clone();
-    content.dirty.clear();
 }
