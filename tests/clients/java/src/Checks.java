@@ -41,18 +41,12 @@ final class Checks {
 
     public static void main(String[] args) {
         var checks = new Checks(List.of(args));
-        // The default settings of a broker hold the first join back for three seconds, so these
-        // points run only when they are asked for.
-        if (List.of(args).contains("default settings")) {
-            GroupPoints.addForDefaultSettings(checks);
-        } else {
-            TopicPoints.add(checks);
-            RecordPoints.add(checks);
-            OffsetPoints.add(checks);
-            GroupPoints.add(checks);
-            TransactionPoints.add(checks);
-            RestartPoints.add(checks);
-        }
+        TopicPoints.add(checks);
+        RecordPoints.add(checks);
+        OffsetPoints.add(checks);
+        GroupPoints.add(checks);
+        TransactionPoints.add(checks);
+        RestartPoints.add(checks);
         System.exit(checks.failed == 0 ? 0 : 1);
     }
 

@@ -20,6 +20,7 @@ import org.apache.kafka.common.errors.GroupNotEmptyException;
 /** Consumer groups: who reads what, who has read how far, and how an operator sees it. */
 final class GroupPoints {
     static void add(Checks c) {
+        c.point("two members in the first generation", GroupPoints::initialDelay);
         c.point("group of two, range", () -> twoMembers(RangeAssignor.class.getName(), "classic"));
         c.point("group of two, cooperative-sticky", () -> twoMembers(CooperativeStickyAssignor.class.getName(), "classic"));
         c.point("group of two, the new protocol", () -> twoMembers(null, "consumer"));
@@ -28,10 +29,6 @@ final class GroupPoints {
         c.point("static member fenced by its double", GroupPoints::fencedMember);
         c.point("offsets committed and resumed", GroupPoints::commitAndResume);
         c.point("groups listed, described, altered, deleted", GroupPoints::administered);
-    }
-
-    static void addForDefaultSettings(Checks c) {
-        c.point("default settings: two members in the first generation", GroupPoints::initialDelay);
     }
 
     /** A member with what it was given and what was taken from it. */

@@ -7,6 +7,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -186,6 +187,8 @@ final class RecordPoints {
             var records = Checks.list(consumer.poll(Duration.ofMillis(Checks.WAIT_MS)));
             sent.get();
             Checks.equal(1, records.size(), "records");
+            // The next fetch waits already; a close in order would wait with it.
+            consumer.close(CloseOptions.timeout(Duration.ZERO));
         }
     }
 
