@@ -1,34 +1,49 @@
 //! The checkpoint of a shard: what is in flushed segments, and where the journal begins that has the rest.
 //!
 //! ```text
-//!   magic "HWC1" u32 | crc u32 of the rest | version u32 = 1 | lap u64 | pos u64 | sequence u32 | logs u32
-//!   log:      topic id 16 | partition i32 | log start i64 | next offset i64 | aux offset i64 | segments u32
-//!             | aux length u32, aux
-//!   segment:  base i64 | bytes u64 | max timestamp i64 (i64::MIN: none) | sealed u8 | index entries u32, entries
+//!   magic "HWC1" u32 | crc u32 of the rest | version u32 = 2 | lap u64 | pos u64 | sequence u32 | logs u32 | dropped u32
+//!   log:      topic id 16 | partition i32 | log start i64 | next offset i64 | aux offset i64 | segments u32 | epochs u32
+//!             | aux length u32, aux | segments | epochs
+//!   segment:  base i64 | generation u32 | bytes u64 | first timestamp i64 | max timestamp i64 (i64::MIN: none)
+//!             | flags u8 (1 sealed, 2 compacted) | index bytes u32, index
+//!   epoch:    leader epoch i32 | offset of its first record i64
+//!   dropped:  topic id 16 | partition i32
 //! ```
+//!
+//! A dropped log is one whose end the journal may tell of behind this checkpoint's position: what the journal has of it
+//! before that is not brought back. Without that list those entries would look like a log that lost its beginning.
 //!
 //! An unknown version stops the start, and the file is not touched.
 
 use bytes::{Buf, BufMut, Bytes};
-use headwater_core::ids::{Offset, PartitionId, TopicId, TopicPartition};
+use headwater_core::epochs::LeaderEpochs;
+use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, TopicId, TopicPartition};
 
 use crate::index::Index;
 use crate::journal::ring::Position;
 
 const MAGIC: u32 = u32::from_be_bytes(*b"HWC1");
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+const SEALED: u8 = 1;
+const COMPACTED: u8 = 2;
 
 /// One segment, as far as it is flushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentImage {
     /// Its first offset.
     pub base: Offset,
+    /// How often it was written again by compaction; part of its file's name.
+    pub generation: u32,
     /// Flushed bytes.
     pub bytes: u64,
+    /// The first batch's greatest timestamp, from which `segment.ms` counts.
+    pub first_timestamp: Option<i64>,
     /// The greatest timestamp in them.
     pub max_timestamp: Option<i64>,
     /// Whether nothing more will be written to it.
     pub sealed: bool,
+    /// Whether compaction may have left gaps between its offsets.
+    pub compacted: bool,
     /// Its index, if it is not sealed (a sealed one has a file).
     pub index: Index,
 }
@@ -44,6 +59,8 @@ pub struct LogImage {
     pub next: Offset,
     /// Its segments, oldest first.
     pub segments: Vec<SegmentImage>,
+    /// Which leader epoch begins where.
+    pub epochs: LeaderEpochs,
     /// Where the log ended when `aux` was taken, at or before `next`.
     pub aux_at: Offset,
     /// What the owner wanted kept.
@@ -57,6 +74,8 @@ pub struct Checkpoint {
     pub journal: Position,
     /// Every log of the shard.
     pub logs: Vec<LogImage>,
+    /// Logs that are gone; see the module's text.
+    pub dropped: Vec<TopicPartition>,
 }
 
 /// Why a checkpoint can't be read.
@@ -81,27 +100,12 @@ impl Checkpoint {
         out.put_u64(self.journal.pos);
         out.put_u32(self.journal.sequence);
         out.put_u32(self.logs.len() as u32);
+        out.put_u32(self.dropped.len() as u32);
         for log in &self.logs {
-            out.extend_from_slice(&log.id.topic.get());
-            out.put_i32(log.id.partition.get());
-            out.put_i64(log.log_start.get());
-            out.put_i64(log.next.get());
-            out.put_i64(log.aux_at.get());
-            out.put_u32(log.segments.len() as u32);
-            out.put_u32(log.aux.len() as u32);
-            out.extend_from_slice(&log.aux);
-            for segment in &log.segments {
-                out.put_i64(segment.base.get());
-                out.put_u64(segment.bytes);
-                out.put_i64(segment.max_timestamp.unwrap_or(i64::MIN));
-                out.put_u8(u8::from(segment.sealed));
-                let mut index = Vec::new();
-                if !segment.sealed {
-                    segment.index.encode(&mut index);
-                }
-                out.put_u32(index.len() as u32);
-                out.extend_from_slice(&index);
-            }
+            log.encode(&mut out);
+        }
+        for id in &self.dropped {
+            put_id(&mut out, *id);
         }
         let crc = crc32fast::hash(&out[8..]);
         out[4..8].copy_from_slice(&crc.to_be_bytes());
@@ -126,40 +130,107 @@ impl Checkpoint {
         let lap = r.try_get_u64().ok()?;
         let pos = r.try_get_u64().ok()?;
         let journal = Position { lap, pos, sequence: r.try_get_u32().ok()? };
-        let count = r.try_get_u32().ok()?;
-        let mut logs = Vec::new();
-        for _ in 0..count {
-            let (topic, rest) = r.split_first_chunk::<16>()?;
-            r = rest;
-            let id = TopicPartition {
-                topic: TopicId::new(*topic),
-                partition: PartitionId::new(r.try_get_i32().ok()?),
-            };
-            let log_start = Offset::new(r.try_get_i64().ok()?);
-            let next = Offset::new(r.try_get_i64().ok()?);
-            let aux_at = Offset::new(r.try_get_i64().ok()?);
-            let segment_count = r.try_get_u32().ok()?;
-            let aux_len = r.try_get_u32().ok()? as usize;
-            let (aux, rest) = r.split_at_checked(aux_len)?;
-            r = rest;
-            let mut segments = Vec::new();
-            for _ in 0..segment_count {
-                let base = Offset::new(r.try_get_i64().ok()?);
-                let bytes = r.try_get_u64().ok()?;
-                let max_timestamp = Some(r.try_get_i64().ok()?).filter(|ts| *ts != i64::MIN);
-                let sealed = r.try_get_u8().ok()? != 0;
-                let (index, rest) = {
-                    let len = r.try_get_u32().ok()? as usize;
-                    r.split_at_checked(len)?
-                };
-                r = rest;
-                let index = Index::decode(index, max_timestamp)?;
-                segments.push(SegmentImage { base, bytes, max_timestamp, sealed, index });
-            }
-            logs.push(LogImage { id, log_start, next, segments, aux_at, aux: Bytes::copy_from_slice(aux) });
-        }
-        r.is_empty().then_some(Checkpoint { journal, logs })
+        let logs = r.try_get_u32().ok()?;
+        let dropped = r.try_get_u32().ok()?;
+        let logs = (0..logs).map(|_| LogImage::decode(&mut r)).collect::<Option<_>>()?;
+        let dropped = (0..dropped).map(|_| get_id(&mut r)).collect::<Option<_>>()?;
+        r.is_empty().then_some(Checkpoint { journal, logs, dropped })
     }
+}
+
+impl LogImage {
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_id(out, self.id);
+        out.put_i64(self.log_start.get());
+        out.put_i64(self.next.get());
+        out.put_i64(self.aux_at.get());
+        out.put_u32(self.segments.len() as u32);
+        out.put_u32(self.epochs.entries().len() as u32);
+        out.put_u32(self.aux.len() as u32);
+        out.extend_from_slice(&self.aux);
+        for segment in &self.segments {
+            segment.encode(out);
+        }
+        for entry in self.epochs.entries() {
+            out.put_i32(entry.epoch.get());
+            out.put_i64(entry.start.get());
+        }
+    }
+
+    fn decode(r: &mut &[u8]) -> Option<LogImage> {
+        let id = get_id(r)?;
+        let log_start = Offset::new(r.try_get_i64().ok()?);
+        let next = Offset::new(r.try_get_i64().ok()?);
+        let aux_at = Offset::new(r.try_get_i64().ok()?);
+        let segments = r.try_get_u32().ok()?;
+        let epoch_count = r.try_get_u32().ok()?;
+        let aux_len = r.try_get_u32().ok()? as usize;
+        let aux = Bytes::copy_from_slice(take(r, aux_len)?);
+        let segments = (0..segments).map(|_| SegmentImage::decode(r)).collect::<Option<_>>()?;
+        let mut epochs = LeaderEpochs::default();
+        for _ in 0..epoch_count {
+            let epoch = LeaderEpoch::new(r.try_get_i32().ok()?);
+            epochs.assign(epoch, Offset::new(r.try_get_i64().ok()?));
+        }
+        Some(LogImage { id, log_start, next, segments, epochs, aux_at, aux })
+    }
+}
+
+impl SegmentImage {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.put_i64(self.base.get());
+        out.put_u32(self.generation);
+        out.put_u64(self.bytes);
+        out.put_i64(self.first_timestamp.unwrap_or(i64::MIN));
+        out.put_i64(self.max_timestamp.unwrap_or(i64::MIN));
+        let sealed = if self.sealed { SEALED } else { 0 };
+        out.put_u8(sealed | if self.compacted { COMPACTED } else { 0 });
+        let at = out.len();
+        out.put_u32(0);
+        if !self.sealed {
+            self.index.encode(out);
+        }
+        let len = (out.len() - at - 4) as u32;
+        out[at..at + 4].copy_from_slice(&len.to_be_bytes());
+    }
+
+    fn decode(r: &mut &[u8]) -> Option<SegmentImage> {
+        let base = Offset::new(r.try_get_i64().ok()?);
+        let generation = r.try_get_u32().ok()?;
+        let bytes = r.try_get_u64().ok()?;
+        let first_timestamp = Some(r.try_get_i64().ok()?).filter(|ts| *ts != i64::MIN);
+        let max_timestamp = Some(r.try_get_i64().ok()?).filter(|ts| *ts != i64::MIN);
+        let flags = r.try_get_u8().ok()?;
+        let len = r.try_get_u32().ok()? as usize;
+        let index = Index::decode(take(r, len)?, max_timestamp)?;
+        let (sealed, compacted) = (flags & SEALED != 0, flags & COMPACTED != 0);
+        Some(SegmentImage {
+            base,
+            generation,
+            bytes,
+            first_timestamp,
+            max_timestamp,
+            sealed,
+            compacted,
+            index,
+        })
+    }
+}
+
+fn put_id(out: &mut Vec<u8>, id: TopicPartition) {
+    out.extend_from_slice(&id.topic.get());
+    out.put_i32(id.partition.get());
+}
+
+fn get_id(r: &mut &[u8]) -> Option<TopicPartition> {
+    let topic = TopicId::new(take(r, 16)?.try_into().ok()?);
+    Some(TopicPartition { topic, partition: PartitionId::new(r.try_get_i32().ok()?) })
+}
+
+fn take<'b>(r: &mut &'b [u8], len: usize) -> Option<&'b [u8]> {
+    let (taken, rest) = r.split_at_checked(len)?;
+    *r = rest;
+    Some(taken)
 }
 
 #[cfg(test)]
@@ -167,43 +238,42 @@ mod tests {
     use super::*;
 
     fn checkpoint() -> Checkpoint {
-        let mut index = Index::default();
-        index.note(0, 0, 100, 5, 10);
-        index.note(3, 100, 100, 7, 10);
-        let segment = |base, sealed, index| SegmentImage {
+        let index = |noted: bool| {
+            let mut index = Index::default();
+            if noted {
+                index.note(0, 0, 100, 5, 10);
+                index.note(3, 100, 100, 7, 10);
+            }
+            let mut bytes = Vec::new();
+            index.encode(&mut bytes);
+            Index::decode(&bytes, Some(7)).unwrap()
+        };
+        let segment = |base, sealed| SegmentImage {
             base: Offset::new(base),
+            generation: 3,
             bytes: 200,
+            first_timestamp: None,
             max_timestamp: Some(7),
             sealed,
-            index,
+            compacted: sealed,
+            index: index(!sealed),
         };
-        let mut sealed_index = Index::default();
-        sealed_index.clone_from(&Index::decode(&[], Some(7)).unwrap());
+        let id = |n| TopicPartition { topic: TopicId::new([n; 16]), partition: PartitionId::new(5) };
+        let mut epochs = LeaderEpochs::default();
+        epochs.assign(LeaderEpoch::new(4), Offset::new(2));
+        epochs.assign(LeaderEpoch::new(9), Offset::new(11));
         Checkpoint {
             journal: Position { lap: 1 << 50, pos: 8192, sequence: 9 },
             logs: vec![LogImage {
-                id: TopicPartition { topic: TopicId::new([3; 16]), partition: PartitionId::new(5) },
+                id: id(3),
                 log_start: Offset::new(2),
                 next: Offset::new(20),
                 aux_at: Offset::new(19),
-                segments: vec![
-                    segment(0, true, sealed_index),
-                    segment(
-                        10,
-                        false,
-                        Index::decode(
-                            &{
-                                let mut bytes = Vec::new();
-                                index.encode(&mut bytes);
-                                bytes
-                            },
-                            Some(7),
-                        )
-                        .unwrap(),
-                    ),
-                ],
+                segments: vec![segment(0, true), segment(10, false)],
+                epochs,
                 aux: Bytes::from_static(b"aux"),
             }],
+            dropped: vec![id(8), id(9)],
         }
     }
 
@@ -213,17 +283,20 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_found_and_a_newer_version_refused() {
+    fn damage_is_found_and_another_version_refused() {
         let good = checkpoint().encode();
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 8;
             assert!(matches!(Checkpoint::decode(&bad), Err(CheckpointError::Damaged)), "flipped at {at}");
         }
-        let mut newer = good;
-        newer[11] = 2;
-        let crc = crc32fast::hash(&newer[8..]);
-        newer[4..8].copy_from_slice(&crc.to_be_bytes());
-        assert!(matches!(Checkpoint::decode(&newer), Err(CheckpointError::Version(2))));
+        for version in [1, 3] {
+            let mut other = good.clone();
+            other[11] = version;
+            let crc = crc32fast::hash(&other[8..]);
+            other[4..8].copy_from_slice(&crc.to_be_bytes());
+            let decoded = Checkpoint::decode(&other);
+            assert!(matches!(decoded, Err(CheckpointError::Version(v)) if v == u32::from(version)));
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! Commit rounds: what was appended since the last round becomes one journal frame and is released when that frame is
 //! durable. The next round begins at once if something waits; batching comes from the time the last round took.
 
+use std::cell::Cell;
+
 use headwater_core::ids::{Offset, TopicPartition};
 
 use crate::disk::{Buf, Buffers, Disk};
 use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
 use crate::journal::ring::Ring;
-use crate::store::{Pending, Running, Store};
+use crate::log::cost;
+use crate::store::{Pending, Shared, Store};
+use crate::write_out::is_full;
 
 /// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.
 const ROUND_BYTES: usize = 2 << 20;
@@ -17,10 +21,13 @@ impl<D: Disk> Store<D> {
     /// # Panics
     /// If it is run twice.
     pub async fn run_commit(&self, on_durable: impl Fn(&[(TopicPartition, Offset)])) {
+        if self.shared.stopping.get() {
+            return;
+        }
         let mut ring = self.take_ring().expect("one commit loop a store");
+        let _running = Running::begin(&self.shared, &self.shared.committing);
         let mut buffers = Buffers::new(self.shared.disk.clone());
         let mut round = Vec::new();
-        let _running = Running::new(&self.shared);
         loop {
             if self.shared.failed() {
                 return;
@@ -74,46 +81,87 @@ impl<D: Disk> Store<D> {
     }
 
     async fn next_lap(&self, ring: &mut Ring<D>) -> Option<()> {
+        let shared = &self.shared;
         loop {
-            ring.free_before(self.shared.free_before.get());
+            if shared.failed() {
+                return None;
+            }
+            ring.free_before(shared.free_before.get());
             match ring.next_lap().await {
                 Ok(true) => break,
-                Ok(false) => {
-                    self.shared.write_work.notify();
-                    self.shared.laps_freed.wait().await;
-                    // A full disk frees nothing; what waits here was not acknowledged.
-                    let given_up = self.shared.stopping.get() && self.shared.disk_full.get();
-                    if self.shared.failed() || given_up {
-                        return None;
-                    }
-                }
+                Ok(false) => {}
+                // The ring can't grow for now; a checkpoint frees what it has.
+                Err(error) if is_full(&error) => {}
                 Err(error) => {
-                    self.shared.fail("extending the journal", &error);
+                    shared.fail("extending the journal", &error);
                     return None;
                 }
             }
+            if shared.stopping.get() && shared.disk_full.get() {
+                // No checkpoint comes any more. Nobody was told that what waits here is durable.
+                return None;
+            }
+            shared.lap_wanted.set(true);
+            shared.write_work.notify();
+            shared.laps_freed.wait().await;
         }
-        self.shared.lap_start.set(ring.lap_start());
-        self.shared.laps_in_use.set(ring.laps_in_use());
-        self.shared.write_work.notify();
+        shared.lap_wanted.set(false);
+        shared.lap_start.set(ring.lap_start());
+        shared.journal_at.set(ring.at());
+        shared.laps_in_use.set(ring.laps_in_use());
+        shared.write_work.notify();
         Some(())
     }
 
     fn release(&self, round: &mut Vec<Pending<D>>, on_durable: &impl Fn(&[(TopicPartition, Offset)])) {
-        let lap = self.shared.lap_start.get().lap;
+        let shared = &self.shared;
+        let lap = shared.lap_start.get().lap;
         let mut durable: Vec<(TopicPartition, Offset)> = Vec::with_capacity(round.len());
-        for Pending { entry: Entry { kind, id, .. }, log, end } in round.drain(..) {
+        let waited = !self.has_room();
+        for Pending { entry: Entry { kind, id, bytes, .. }, log, end, ticket } in round.drain(..) {
+            shared.pending_bytes.set(shared.pending_bytes.get() - cost(bytes.len()));
+            shared.release_removals(ticket);
             let mut state = log.state.borrow_mut();
             state.oldest_lap.get_or_insert(lap);
-            if kind == Kind::Append {
-                state.durable_end = state.durable_end.max(end);
-                match durable.last_mut() {
-                    // Entries of one log often come together.
-                    Some(last) if last.0 == id => last.1 = end,
-                    _ => durable.push((id, end)),
+            match kind {
+                Kind::Append | Kind::Roll => {
+                    state.durable_end = state.durable_end.max(end);
+                    match durable.last_mut() {
+                        // Entries of one log often come together.
+                        Some(last) if last.0 == id => last.1 = end,
+                        _ => durable.push((id, end)),
+                    }
                 }
+                Kind::Drop => {
+                    shared.dropped.borrow_mut().entry(id).and_modify(|of| *of = Some(lap));
+                }
+                Kind::Start => {}
             }
         }
+        if waited {
+            shared.room.notify();
+        }
         on_durable(&durable);
+    }
+}
+
+/// Says that a loop runs, for as long as it is kept: a stop waits for both loops to end.
+pub(crate) struct Running<'s, D: Disk> {
+    shared: &'s Shared<D>,
+    flag: &'s Cell<bool>,
+}
+
+impl<'s, D: Disk> Running<'s, D> {
+    pub fn begin(shared: &'s Shared<D>, flag: &'s Cell<bool>) -> Self {
+        flag.set(true);
+        Self { shared, flag }
+    }
+}
+
+impl<D: Disk> Drop for Running<'_, D> {
+    fn drop(&mut self) {
+        self.flag.set(false);
+        self.shared.loop_ended.notify();
+        self.shared.write_work.notify();
     }
 }

@@ -51,10 +51,10 @@ impl Index {
         self.since_last += len as u64;
     }
 
-    /// The index of the first `bytes` of the segment.
-    pub fn up_to(&self, bytes: u64) -> Index {
+    /// What of it stands for the first `bytes` of the segment.
+    pub fn up_to(&self, bytes: u64, max_timestamp: Option<i64>) -> Index {
         let n = self.entries.partition_point(|entry| u64::from(entry.pos) < bytes);
-        Index { entries: self.entries[..n].to_vec(), max_timestamp: self.max_timestamp, since_last: 0 }
+        Index { entries: self.entries[..n].to_vec(), max_timestamp, since_last: 0 }
     }
 
     /// The byte of the last indexed batch that begins at or before `offset`.

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
+use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{LeaderEpoch, Offset, TopicPartition};
 use headwater_core::record::header::{BatchHeader, set_base_offset, set_leader_epoch};
 
@@ -26,6 +27,14 @@ use crate::store::Shared;
 
 /// Batches smaller than this are copied to their own size, so that a tiny one does not pin a large request.
 const COPY_BELOW_BYTES: usize = 4096;
+/// What a batch in memory costs besides its bytes: its places in the queues and the allocator's own. Without it a
+/// million tiny batches would take several times the budget.
+const HELD_BYTES: usize = 192;
+
+/// What a batch of `len` bytes counts for in the memory budgets.
+pub(crate) fn cost(len: usize) -> usize {
+    len + HELD_BYTES
+}
 
 /// A log's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +85,10 @@ impl Held {
     pub fn end_pos(&self) -> u64 {
         self.pos + self.bytes.len() as u64
     }
+
+    pub fn cost(&self) -> usize {
+        cost(self.bytes.len())
+    }
 }
 
 pub(crate) struct State {
@@ -92,6 +105,8 @@ pub(crate) struct State {
     pub oldest_lap: Option<u64>,
     /// What a checkpoint says of it.
     pub image: LogImage,
+    /// Which leader epoch begins where.
+    pub epochs: LeaderEpochs,
     pub dropped: bool,
     /// In the queue of logs to be written out.
     pub queued: bool,
@@ -119,6 +134,7 @@ impl<D: Disk> Log<D> {
             unwritten: 0,
             unwritten_bytes: 0,
             oldest_lap: None,
+            epochs: image.epochs.clone(),
             image,
             dropped: false,
             queued: false,
@@ -157,6 +173,11 @@ impl<D: Disk> Log<D> {
         self.state.borrow().segments.iter().map(|segment| segment.size).sum()
     }
 
+    /// Which leader epoch begins where in it.
+    pub fn leader_epochs(&self) -> LeaderEpochs {
+        self.state.borrow().epochs.clone()
+    }
+
     /// Applies other settings from now on.
     pub fn set_config(&self, config: LogConfig) {
         self.state.borrow_mut().config = config;
@@ -187,7 +208,7 @@ impl<D: Disk> Log<D> {
     ) -> Result<Appended, AppendRefused> {
         let len = batch.len();
         let mut state = self.state.borrow_mut();
-        if state.dropped || self.shared.failed() {
+        if state.dropped || self.shared.failed() || self.shared.stopping.get() {
             return Err(AppendRefused::ReadOnly);
         }
         if len as u64 > state.config.segment_bytes || HEAD_BYTES + ENTRY_BYTES + len > self.shared.frame_max()
@@ -199,34 +220,37 @@ impl<D: Disk> Log<D> {
         }
         let base = state.next;
         let last = base.plus(i64::from(header.last_offset_delta));
+        // Epochs never fall in a log: followers and readers find their place by them.
+        let epoch = state.epochs.latest().map_or(epoch, |latest| epoch.max(latest));
         set_base_offset(&mut batch, base);
         set_leader_epoch(&mut batch, epoch);
         let bytes = if len < COPY_BELOW_BYTES { Bytes::copy_from_slice(&batch) } else { batch.freeze() };
-        state.hold(base, last, header.max_timestamp, bytes.clone());
+        let rolls = state.is_due_to_roll(last, header.max_timestamp, len);
+        state.hold(base, last, header.max_timestamp, epoch, bytes.clone(), rolls);
         let over = state.unwritten_bytes >= self.shared.config.head_bytes && !state.queued;
         state.queued |= over;
         drop(state);
         self.shared.note_appended(self, over, len);
-        self.shared.journal(self, Kind::Append, base, epoch, bytes, last.plus(1));
+        let kind = if rolls { Kind::Roll } else { Kind::Append };
+        self.shared.journal(self, kind, base, epoch, bytes, last.plus(1), Vec::new());
         Ok(Appended { base_offset: base, last_offset: last })
     }
 
-    /// Moves the log's start forward (DeleteRecords, retention); whole segments before it are removed in the background.
+    /// Moves the log's start forward (DeleteRecords, retention); whole segments before it are removed in the background,
+    /// when the new start is durable: a crash must not bring back a start whose files are gone.
     pub fn set_log_start(self: &Rc<Self>, offset: Offset) {
-        let removed = {
+        let (start, removed) = {
             let mut state = self.state.borrow_mut();
             let offset = offset.min(state.next);
-            if offset <= state.log_start {
+            if offset <= state.log_start || state.dropped {
                 return;
             }
             state.log_start = offset;
-            state.drop_segments_before(offset)
+            state.epochs.truncate_from_start(offset);
+            (offset, state.drop_segments_before(offset))
         };
-        for base in removed {
-            self.shared.remove_segment(self.id, base);
-        }
-        let start = self.log_start();
-        self.shared.journal(self, Kind::Start, start, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO);
+        let files = removed.into_iter().flat_map(|named| self.shared.segment_files(self.id, named)).collect();
+        self.shared.journal(self, Kind::Start, start, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO, files);
     }
 
     /// Applies retention: drops the oldest sealed segments whose records are all older than `retention.ms`, or that the
@@ -275,31 +299,52 @@ impl<D: Disk> Log<D> {
         Some((max, self.position_for_timestamp(max)?))
     }
 
-    pub(crate) fn mark_dropped(&self) -> Vec<Offset> {
+    /// The log is gone: it takes nothing more, holds nothing in memory, and has nothing to read.
+    pub(crate) fn mark_dropped(&self) {
         let mut state = self.state.borrow_mut();
         state.dropped = true;
-        // What nobody will write out must not keep others from appending.
-        self.shared.heads_bytes.set(self.shared.heads_bytes.get() - state.unwritten_bytes);
-        self.shared.room.notify();
+        let first_unwritten = state.memory.len() - state.unwritten;
+        let costs = |held: &mut dyn Iterator<Item = &Held>| -> usize { held.map(Held::cost).sum() };
+        let heads = costs(&mut state.memory.iter().skip(first_unwritten));
+        let cached = costs(&mut state.memory.iter().take(first_unwritten));
+        self.shared.heads_bytes.set(self.shared.heads_bytes.get() - heads);
+        self.shared.cache_bytes.set(self.shared.cache_bytes.get() - cached);
         state.memory.clear();
-        (state.unwritten, state.unwritten_bytes) = (0, 0);
-        state.segments.iter().map(|segment| segment.base).collect()
+        state.segments.clear();
+        state.unwritten = 0;
+        state.unwritten_bytes = 0;
+        drop(state);
+        self.shared.room.notify();
     }
 }
 
 impl State {
-    /// Puts a batch at the end, in memory; begins a new segment if the last one is full or old.
-    pub fn hold(&mut self, base: Offset, last: Offset, max_timestamp: i64, bytes: Bytes) {
-        let config = self.config;
-        let roll = self.segments.back().is_none_or(|active| {
+    /// Whether a batch that ends at `last` belongs into a new segment: the last one is full, old, or out of reach of its
+    /// index.
+    fn is_due_to_roll(&self, last: Offset, max_timestamp: i64, len: usize) -> bool {
+        let config = &self.config;
+        self.segments.back().is_none_or(|active| {
             let aged = active.first_timestamp.is_some_and(|first| {
                 max_timestamp.saturating_sub(first) > i64::try_from(config.segment_ms).unwrap_or(i64::MAX)
             });
-            let full = active.size + bytes.len() as u64 > config.segment_bytes;
+            let full = active.size + len as u64 > config.segment_bytes;
             let far = last.get() - active.base.get() > i64::from(u32::MAX);
             active.sealed || (active.size > 0 && (full || aged || far))
-        });
-        if roll {
+        })
+    }
+
+    /// Puts a batch at the end, in memory; in a new segment if it `rolls`.
+    pub fn hold(
+        &mut self,
+        base: Offset,
+        last: Offset,
+        max_timestamp: i64,
+        epoch: LeaderEpoch,
+        bytes: Bytes,
+        rolls: bool,
+    ) {
+        let config = self.config;
+        if rolls || self.segments.is_empty() {
             self.segments.push_back(Segment::new(base));
         }
         let active = self.segments.back_mut().expect("there is an active segment");
@@ -312,6 +357,7 @@ impl State {
             index.note(delta, pos, bytes.len(), max_timestamp, config.index_interval_bytes);
         }
         let segment = active.base;
+        self.epochs.assign(epoch, base);
         self.unwritten += 1;
         self.unwritten_bytes += bytes.len();
         self.memory.push_back(Held { base, last, segment, pos, bytes });
@@ -323,12 +369,32 @@ impl State {
         self.segments.get_mut(at)
     }
 
-    /// Drops whole sealed segments before `offset`; gives their bases.
-    fn drop_segments_before(&mut self, offset: Offset) -> Vec<Offset> {
+    /// After a replay: drops whole segments before the log's start, sealed or not, with what is in memory of them; they may
+    /// have been sealed, and their files removed, since the checkpoint. Gives what names their files, and the cost of what
+    /// was in memory.
+    pub fn drop_recovered_before_start(&mut self) -> (Vec<(Offset, u32)>, usize) {
+        let mut removed = Vec::new();
+        while self.segments.len() > 1 && self.segments[1].base <= self.log_start {
+            removed.extend(self.segments.pop_front().map(|segment| (segment.base, segment.generation)));
+        }
+        let mut freed = 0;
+        let first = self.segments.front().map(|segment| segment.base);
+        while let Some(held) =
+            self.memory.pop_front_if(|held| first.is_some_and(|first| held.segment < first))
+        {
+            self.unwritten -= 1;
+            self.unwritten_bytes -= held.bytes.len();
+            freed += held.cost();
+        }
+        (removed, freed)
+    }
+
+    /// Drops whole sealed segments before `offset`; gives what names their files.
+    pub fn drop_segments_before(&mut self, offset: Offset) -> Vec<(Offset, u32)> {
         let mut removed = Vec::new();
         while self.segments.len() > 1 && self.segments[0].sealed && self.segments[1].base <= offset {
             if let Some(segment) = self.segments.pop_front() {
-                removed.push(segment.base);
+                removed.push((segment.base, segment.generation));
             }
         }
         removed

@@ -9,7 +9,6 @@ use headwater_core::record::header::{BatchHeader, BatchView};
 use crate::disk::{Disk, DiskFile};
 pub use crate::error::ReadError;
 use crate::index::Index;
-use crate::layout;
 use crate::log::Log;
 
 /// The largest batch that a read believes in, in bytes: a damaged length must not become an allocation.
@@ -119,7 +118,7 @@ struct SegmentRead<'r, D: Disk> {
 
 impl<D: Disk> SegmentRead<'_, D> {
     async fn run(&self) -> Result<ReadOutcome, ReadError> {
-        let path = layout::segment_file(&self.log.shared.root, self.log.id(), self.base);
+        let path = self.path();
         let failed = |source| ReadError::Io { id: self.log.id(), file: path.clone(), source };
         self.load_index().await;
         let place = {
@@ -130,7 +129,7 @@ impl<D: Disk> SegmentRead<'_, D> {
             })
         };
         let Some((mut pos, end)) = place else { return Err(ReadError::OutOfRange(self.from)) };
-        let file = self.log.shared.file(&path).await.map_err(failed)?;
+        let file = self.log.shared.file(&path, false).await.map_err(failed)?;
         let mut outcome = ReadOutcome { chunks: Vec::new(), next_offset: self.from };
         let mut bytes = 0usize;
         let mut window_bytes = READ_BYTES.max(self.max_bytes.min(1 << 20));
@@ -207,6 +206,15 @@ impl<D: Disk> SegmentRead<'_, D> {
         Err(error)
     }
 
+    fn generation(&self) -> u32 {
+        self.log.state.borrow_mut().segment(self.base).map_or(0, |segment| segment.generation)
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        let [path, _] = self.log.shared.segment_files(self.log.id(), (self.base, self.generation()));
+        path
+    }
+
     /// A sealed segment's index is read when it is first needed; without one the read begins at the segment's start.
     async fn load_index(&self) {
         let wanted = self
@@ -217,7 +225,7 @@ impl<D: Disk> SegmentRead<'_, D> {
             .filter(|s| s.index.is_none())
             .map(|s| s.max_timestamp);
         let Some(max_timestamp) = wanted else { return };
-        let path = layout::index_file(&self.log.shared.root, self.log.id(), self.base);
+        let [_, path] = self.log.shared.segment_files(self.log.id(), (self.base, self.generation()));
         let bytes = self.log.shared.disk.read_file(&path).await.ok().flatten();
         let index = match bytes.as_deref().and_then(|bytes| Index::decode(bytes, max_timestamp)) {
             Some(index) => index,
@@ -230,7 +238,7 @@ impl<D: Disk> SegmentRead<'_, D> {
 
     /// Walks the batch headers of a segment whose index is missing or damaged, up to the first thing that is no batch.
     async fn rebuild_index(&self, max_timestamp: Option<i64>) -> Index {
-        let path = layout::segment_file(&self.log.shared.root, self.log.id(), self.base);
+        let path = self.path();
         tracing::warn!(segment = %path.display(), "its index is missing or damaged and is rebuilt");
         let mut index = Index::decode(&[], max_timestamp).unwrap_or_default();
         let (end, interval) = {
@@ -238,7 +246,7 @@ impl<D: Disk> SegmentRead<'_, D> {
             let interval = state.config.index_interval_bytes;
             (state.segment(self.base).map_or(0, |segment| segment.readable()), interval)
         };
-        let Ok(file) = self.log.shared.file(&path).await else { return index };
+        let Ok(file) = self.log.shared.file(&path, false).await else { return index };
         let mut pos = 0;
         while pos < end {
             let Ok(window) = file.read_at(pos, (READ_BYTES * 8).min((end - pos) as usize)).await else {

@@ -11,13 +11,15 @@
 //! ```
 //!
 //! Sealed segments are not read. Bytes in a segment behind what the checkpoint knows are ignored and written over: the
-//! journal has them.
+//! journal has them. Files that no log knows (a segment begun, or one compacted or removed, when the process ended) are
+//! removed in the background.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{Offset, ShardId, TopicPartition};
 use headwater_core::record::header::BatchHeader;
 
@@ -34,11 +36,10 @@ use crate::store::Shared;
 /// What is on the disk.
 pub(crate) struct Found {
     pub checkpoint: Checkpoint,
-    pub replayed: Replayed,
     pub first_start: bool,
 }
 
-/// Reads checkpoint and journal; changes nothing.
+/// Reads the checkpoint; changes nothing.
 pub(crate) async fn find<D: Disk>(
     disk: &D,
     root: &Path,
@@ -68,19 +69,12 @@ pub(crate) async fn find<D: Disk>(
         if !files.is_empty() && has_frames(disk, root, shard, files.len()).await {
             return Err(StorageError::NoCheckpoint(path));
         }
-        let replayed = Replayed { entries: Vec::new(), end: journal, laps: Vec::new() };
-        return Ok(Found {
-            checkpoint: Checkpoint { journal, logs: Vec::new() },
-            replayed,
-            first_start: true,
-        });
+        let checkpoint = Checkpoint { journal, logs: Vec::new(), dropped: Vec::new() };
+        return Ok(Found { checkpoint, first_start: true });
     };
     let checkpoint =
         Checkpoint::decode(&bytes).map_err(|source| StorageError::Checkpoint { path, source })?;
-    let replayed = replay(disk, &folder, checkpoint.journal)
-        .await
-        .map_err(|source| StorageError::Replay { path: folder, source })?;
-    Ok(Found { checkpoint, replayed, first_start: false })
+    Ok(Found { checkpoint, first_start: false })
 }
 
 async fn has_frames<D: Disk>(disk: &D, root: &Path, shard: ShardId, files: usize) -> bool {
@@ -105,55 +99,142 @@ pub(crate) fn empty_image(id: TopicPartition) -> LogImage {
         log_start: Offset::ZERO,
         next: Offset::ZERO,
         segments: Vec::new(),
+        epochs: LeaderEpochs::default(),
         aux_at: Offset::ZERO,
         aux: Bytes::new(),
     }
 }
 
 /// Makes the logs of a checkpoint and brings them up to date with the journal's entries.
-pub(crate) fn apply<D: Disk>(
+pub(crate) async fn recover<D: Disk>(
     shared: &Rc<Shared<D>>,
-    checkpoint: Checkpoint,
-    entries: Vec<Entry>,
-    first_lap: u64,
-) -> Result<BTreeMap<TopicPartition, Rc<Log<D>>>, StorageError> {
-    let mut logs = BTreeMap::new();
-    let make = |image: LogImage| Log::recovered(shared.clone(), image, shared.config.log);
-    for image in checkpoint.logs {
-        logs.insert(image.id, make(image));
+    journal: &Path,
+    found: Found,
+) -> Result<(Logs<D>, Replayed), StorageError> {
+    let Found { checkpoint, first_start } = found;
+    let from = checkpoint.journal;
+    let mut recovering = Recovering::new(shared, checkpoint);
+    if first_start {
+        return Ok((recovering.logs, Replayed { end: from, laps: Vec::new() }));
     }
-    for Entry { kind, id, offset, bytes, .. } in entries {
-        if kind == Kind::Drop {
-            logs.remove(&id);
-            shared.removals.borrow_mut().push(layout::log_folder(&shared.root, id));
-            continue;
+    let mut refused = None;
+    let each = |entry| {
+        if refused.is_none() {
+            refused = recovering.apply(entry).err();
         }
-        let log = logs.entry(id).or_insert_with(|| make(empty_image(id)));
+    };
+    let replayed = replay(&shared.disk, journal, from, each)
+        .await
+        .map_err(|source| StorageError::Replay { path: journal.to_path_buf(), source })?;
+    match refused {
+        Some(error) => Err(error),
+        None => Ok((recovering.finish(replayed.end), replayed)),
+    }
+}
+
+/// The logs of a shard.
+pub(crate) type Logs<D> = BTreeMap<TopicPartition, Rc<Log<D>>>;
+
+struct Recovering<'s, D: Disk> {
+    shared: &'s Rc<Shared<D>>,
+    logs: Logs<D>,
+    /// Logs that are gone: what the journal has of them, up to where it says so, is not brought back.
+    dropped: BTreeSet<TopicPartition>,
+    first_lap: u64,
+}
+
+impl<'s, D: Disk> Recovering<'s, D> {
+    fn new(shared: &'s Rc<Shared<D>>, checkpoint: Checkpoint) -> Self {
+        let mut recovering = Self {
+            shared,
+            logs: BTreeMap::new(),
+            dropped: checkpoint.dropped.iter().copied().collect(),
+            first_lap: checkpoint.journal.lap,
+        };
+        for image in checkpoint.logs {
+            recovering.logs.insert(image.id, recovering.make(image));
+        }
+        for id in checkpoint.dropped {
+            recovering.forget(id);
+        }
+        recovering
+    }
+
+    fn make(&self, image: LogImage) -> Rc<Log<D>> {
+        Log::recovered(self.shared.clone(), image, self.shared.config.log)
+    }
+
+    /// A log that is gone: its files go too, if a crash came before that.
+    fn forget(&mut self, id: TopicPartition) {
+        if let Some(log) = self.logs.remove(&id) {
+            log.mark_dropped();
+        }
+        self.shared.dropped.borrow_mut().insert(id, None);
+        self.shared.removals.borrow_mut().push_back(layout::log_folder(&self.shared.root, id));
+    }
+
+    fn apply(&mut self, entry: Entry) -> Result<(), StorageError> {
+        let Entry { kind, id, offset, bytes, .. } = entry;
+        if kind == Kind::Drop {
+            self.dropped.remove(&id);
+            self.forget(id);
+            return Ok(());
+        }
+        if self.dropped.contains(&id) {
+            return Ok(());
+        }
+        let log = match self.logs.get(&id) {
+            Some(log) => log.clone(),
+            None => {
+                let log = self.make(empty_image(id));
+                self.logs.insert(id, log.clone());
+                log
+            }
+        };
         let mut state = log.state.borrow_mut();
-        state.oldest_lap = Some(first_lap);
+        state.oldest_lap = Some(self.first_lap);
         match kind {
-            Kind::Start => state.log_start = state.log_start.max(offset),
-            Kind::Append if offset < state.next => {}
-            Kind::Append if offset > state.next => {
+            Kind::Start if offset > state.log_start => {
+                state.log_start = offset;
+                state.epochs.truncate_from_start(offset);
+            }
+            Kind::Start | Kind::Drop => {}
+            Kind::Append | Kind::Roll if offset < state.next => {}
+            Kind::Append | Kind::Roll if offset > state.next => {
                 return Err(StorageError::Gap { id, expected: state.next, found: offset });
             }
-            Kind::Append => {
+            Kind::Append | Kind::Roll => {
                 let header = match BatchHeader::parse(&bytes) {
                     Ok(header) if header.encoded_len == bytes.len() => header,
                     _ => return Err(StorageError::NoBatch { id, offset }),
                 };
                 // Copied: a slice would keep the whole window of the journal in memory.
                 let bytes = Bytes::copy_from_slice(&bytes);
-                shared.heads_bytes.set(shared.heads_bytes.get() + bytes.len());
-                state.hold(offset, header.last_offset(), header.max_timestamp, bytes);
+                let len = bytes.len();
+                let (last, newest) = (header.last_offset(), header.max_timestamp);
+                state.hold(offset, last, newest, header.leader_epoch, bytes, kind == Kind::Roll);
                 state.durable_end = state.next;
-                if state.unwritten_bytes >= shared.config.head_bytes && !state.queued {
-                    state.queued = true;
-                    shared.write_queue.borrow_mut().push_back(log.clone());
-                }
+                let over = state.unwritten_bytes >= self.shared.config.head_bytes && !state.queued;
+                state.queued |= over;
+                drop(state);
+                self.shared.note_appended(&log, over, len);
             }
-            Kind::Drop => {}
         }
+        Ok(())
     }
-    Ok(logs)
+
+    /// The journal has been read up to `end`.
+    fn finish(self, end: Position) -> Logs<D> {
+        // Which lap tells of their end is not known: none behind this one.
+        self.shared.dropped.borrow_mut().values_mut().for_each(|lap| *lap = Some(end.lap));
+        for log in self.logs.values() {
+            let mut state = log.state.borrow_mut();
+            let (gone, freed) = state.drop_recovered_before_start();
+            self.shared.heads_bytes.set(self.shared.heads_bytes.get() - freed);
+            let files = gone.into_iter().flat_map(|named| self.shared.segment_files(log.id(), named));
+            self.shared.removals.borrow_mut().extend(files);
+        }
+        self.shared.sweeps.borrow_mut().extend(self.logs.values().cloned());
+        self.logs
+    }
 }

@@ -19,6 +19,8 @@ use crate::index::Index;
 pub struct Segment {
     /// Its first offset, which names its file.
     pub base: Offset,
+    /// How often compaction has written it again.
+    pub generation: u32,
     /// Bytes appended.
     pub size: u64,
     /// Bytes that have left memory for the file, or are in `tail`.
@@ -29,10 +31,14 @@ pub struct Segment {
     pub tail_on_disk: bool,
     /// Nothing more comes, everything is in the file and flushed.
     pub sealed: bool,
-    /// The first batch's timestamp since this process began it.
+    /// Compaction may have left gaps between its offsets.
+    pub compacted: bool,
+    /// The first batch's greatest timestamp.
     pub first_timestamp: Option<i64>,
     /// The greatest timestamp.
     pub max_timestamp: Option<i64>,
+    /// The greatest timestamp of what has left memory for the file.
+    pub written_max_timestamp: Option<i64>,
     /// The index; none until it is read for a sealed segment.
     pub index: Option<Index>,
 }
@@ -42,13 +48,16 @@ impl Segment {
     pub fn new(base: Offset) -> Self {
         Self {
             base,
+            generation: 0,
             size: 0,
             written: 0,
             tail: Some(Vec::new()),
             tail_on_disk: true,
             sealed: false,
+            compacted: false,
             first_timestamp: None,
             max_timestamp: None,
+            written_max_timestamp: None,
             index: Some(Index::default()),
         }
     }
@@ -57,26 +66,37 @@ impl Segment {
     pub fn recovered(image: &SegmentImage) -> Self {
         Self {
             base: image.base,
+            generation: image.generation,
             size: image.bytes,
             written: image.bytes,
             tail: (page_floor(image.bytes) == image.bytes).then(Vec::new),
             tail_on_disk: true,
             sealed: image.sealed,
-            first_timestamp: None,
+            compacted: image.compacted,
+            first_timestamp: image.first_timestamp,
             max_timestamp: image.max_timestamp,
+            written_max_timestamp: image.max_timestamp,
             index: (!image.sealed).then(|| image.index.clone()),
         }
     }
 
-    /// For a checkpoint, of what is written. What was appended since is noted in the index again when it is replayed.
+    /// For a checkpoint, taken when everything written has been flushed. What is only in memory is no part of it: after a
+    /// crash the journal brings it again, or it never was.
     pub fn image(&self) -> SegmentImage {
-        let index = self.index.as_ref().filter(|_| !self.sealed);
+        let max_timestamp = self.written_max_timestamp;
+        let index = match &self.index {
+            Some(index) if !self.sealed => index.up_to(self.written, max_timestamp),
+            _ => Index::default(),
+        };
         SegmentImage {
             base: self.base,
+            generation: self.generation,
             bytes: self.written,
-            max_timestamp: self.max_timestamp,
+            first_timestamp: self.first_timestamp,
+            max_timestamp,
             sealed: self.sealed,
-            index: index.map_or_else(Index::default, |index| index.up_to(self.written)),
+            compacted: self.compacted,
+            index,
         }
     }
 

@@ -6,14 +6,15 @@
 //! ```
 //!
 //! Invariants: nothing is acknowledged before its frame is durable; a lap is free only when a durable checkpoint begins
-//! behind it; after a failed write or flush the store takes nothing more, and never retries it as if it had worked. No space
-//! is no failure: write-out waits and tries again, appends are refused when memory is used up, reads go on.
+//! behind it; a file is removed only when the journal or a checkpoint says durably that it is not needed; after a failed
+//! write or flush the store takes nothing more, and never retries it as if it had worked. No space is no failure:
+//! write-out and journal wait and try again, appends are refused when memory is used up, reads go on.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -26,7 +27,7 @@ use crate::event::Event;
 use crate::journal::frame::{Entry, Kind};
 use crate::journal::ring::{Position, Ring};
 use crate::layout;
-use crate::log::{Log, LogConfig};
+use crate::log::{Log, LogConfig, cost};
 use crate::recovery;
 
 /// The store's settings.
@@ -67,26 +68,8 @@ pub(crate) struct Pending<D: Disk> {
     pub entry: Entry,
     pub log: Rc<Log<D>>,
     pub end: Offset,
-}
-
-/// Held by a loop of the store for as long as it runs.
-pub(crate) struct Running<D: Disk>(Rc<Shared<D>>);
-
-impl<D: Disk> Running<D> {
-    pub fn new(shared: &Rc<Shared<D>>) -> Self {
-        shared.loops_running.set(shared.loops_running.get() + 1);
-        Self(shared.clone())
-    }
-}
-
-impl<D: Disk> Drop for Running<D> {
-    fn drop(&mut self) {
-        self.0.loops_running.set(self.0.loops_running.get() - 1);
-        self.0.loop_ended.notify();
-        // Each loop may wait for what the other does.
-        self.0.write_work.notify();
-        self.0.laps_freed.notify();
-    }
+    /// Its place among all entries.
+    pub ticket: u64,
 }
 
 /// An open file, and when it was last used.
@@ -103,11 +86,20 @@ pub struct Shared<D: Disk> {
     pub(crate) laps_freed: Event,
     pub(crate) room: Event,
     pub(crate) write_queue: RefCell<VecDeque<Rc<Log<D>>>>,
-    pub(crate) removals: RefCell<Vec<PathBuf>>,
-    /// Written batches in memory, in the order in which they were written: log, bytes.
-    pub(crate) cached: RefCell<VecDeque<(Rc<Log<D>>, usize)>>,
+    /// What is to be removed when the entry with this ticket is durable.
+    pub(crate) later_removals: RefCell<VecDeque<(u64, PathBuf)>>,
+    pub(crate) removals: RefCell<VecDeque<PathBuf>>,
+    /// Logs that are gone, and the lap whose frame says so, once that is durable.
+    pub(crate) dropped: RefCell<BTreeMap<TopicPartition, Option<u64>>>,
+    /// Logs whose folders may hold files that a crash left behind.
+    pub(crate) sweeps: RefCell<Vec<Rc<Log<D>>>>,
+    next_ticket: Cell<u64>,
+    /// The log of each written batch in memory, in the order in which they were written.
+    pub(crate) cached: RefCell<VecDeque<Rc<Log<D>>>>,
     pub(crate) cache_bytes: Cell<usize>,
     pub(crate) heads_bytes: Cell<usize>,
+    /// Bytes that wait for a commit round. They may be in segments already, and then no head counts them.
+    pub(crate) pending_bytes: Cell<usize>,
     pub(crate) disk_full: Cell<bool>,
     failure: RefCell<Option<String>>,
     /// Laps before this are free.
@@ -116,14 +108,57 @@ pub struct Shared<D: Disk> {
     pub(crate) lap_start: Cell<Position>,
     pub(crate) journal_at: Cell<Position>,
     pub(crate) laps_in_use: Cell<usize>,
+    /// The commit loop has no lap to go on to.
+    pub(crate) lap_wanted: Cell<bool>,
+    /// Where the journal begins, by the last checkpoint.
+    pub(crate) checkpoint_at: Cell<Position>,
     pub(crate) stopping: Cell<bool>,
-    pub(crate) loops_running: Cell<u32>,
+    pub(crate) committing: Cell<bool>,
+    pub(crate) writing_out: Cell<bool>,
     pub(crate) loop_ended: Event,
     files: RefCell<HashMap<PathBuf, OpenFile<D>>>,
     file_clock: Cell<u64>,
 }
 
 impl<D: Disk> Shared<D> {
+    /// Of a store that has nothing yet, and whose journal begins at `begin`.
+    fn new(disk: D, root: PathBuf, config: StoreConfig, begin: Position) -> Self {
+        Self {
+            disk,
+            root,
+            config,
+            pending: RefCell::default(),
+            commit_work: Event::default(),
+            write_work: Event::default(),
+            laps_freed: Event::default(),
+            room: Event::default(),
+            write_queue: RefCell::default(),
+            later_removals: RefCell::default(),
+            removals: RefCell::default(),
+            dropped: RefCell::default(),
+            sweeps: RefCell::default(),
+            next_ticket: Cell::new(0),
+            cached: RefCell::default(),
+            cache_bytes: Cell::new(0),
+            heads_bytes: Cell::new(0),
+            pending_bytes: Cell::new(0),
+            disk_full: Cell::new(false),
+            failure: RefCell::new(None),
+            free_before: Cell::new(0),
+            lap_start: Cell::new(begin),
+            journal_at: Cell::new(begin),
+            laps_in_use: Cell::new(1),
+            lap_wanted: Cell::new(false),
+            checkpoint_at: Cell::new(begin),
+            stopping: Cell::new(false),
+            committing: Cell::new(false),
+            writing_out: Cell::new(false),
+            loop_ended: Event::default(),
+            files: RefCell::default(),
+            file_clock: Cell::new(0),
+        }
+    }
+
     pub(crate) fn failed(&self) -> bool {
         self.failure.borrow().is_some()
     }
@@ -135,13 +170,18 @@ impl<D: Disk> Shared<D> {
             *failure = Some(format!("{what}: {error}"));
         }
         drop(failure);
-        for event in [&self.commit_work, &self.write_work, &self.room, &self.laps_freed] {
+        for event in [&self.commit_work, &self.write_work, &self.room, &self.laps_freed, &self.loop_ended] {
             event.notify();
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.disk_full.get() && self.heads_bytes.get() >= self.config.heads_bytes
+        self.disk_full.get() && !self.has_memory()
+    }
+
+    fn has_memory(&self) -> bool {
+        let budget = self.config.heads_bytes;
+        self.heads_bytes.get() < budget && self.pending_bytes.get() < budget
     }
 
     pub(crate) fn frame_max(&self) -> usize {
@@ -149,7 +189,7 @@ impl<D: Disk> Shared<D> {
     }
 
     pub(crate) fn note_appended(&self, log: &Rc<Log<D>>, over: bool, len: usize) {
-        self.heads_bytes.set(self.heads_bytes.get() + len);
+        self.heads_bytes.set(self.heads_bytes.get() + cost(len));
         if over {
             self.write_queue.borrow_mut().push_back(log.clone());
             self.write_work.notify();
@@ -159,6 +199,8 @@ impl<D: Disk> Shared<D> {
         }
     }
 
+    /// Queues an entry for the next round; `remove` goes when it is durable.
+    #[allow(clippy::too_many_arguments)] // an entry's fields, and what follows from it
     pub(crate) fn journal(
         &self,
         log: &Rc<Log<D>>,
@@ -167,32 +209,53 @@ impl<D: Disk> Shared<D> {
         epoch: LeaderEpoch,
         bytes: Bytes,
         end: Offset,
+        remove: Vec<PathBuf>,
     ) {
+        let ticket = self.next_ticket.get();
+        self.next_ticket.set(ticket + 1);
+        self.pending_bytes.set(self.pending_bytes.get() + cost(bytes.len()));
+        self.later_removals.borrow_mut().extend(remove.into_iter().map(|path| (ticket, path)));
         let entry = Entry { kind, id: log.id(), offset, epoch, bytes };
-        self.pending.borrow_mut().push_back(Pending { entry, log: log.clone(), end });
+        self.pending.borrow_mut().push_back(Pending { entry, log: log.clone(), end, ticket });
         self.commit_work.notify();
     }
 
-    pub(crate) fn remove_segment(&self, id: TopicPartition, base: Offset) {
-        let mut removals = self.removals.borrow_mut();
-        for path in [layout::segment_file(&self.root, id, base), layout::index_file(&self.root, id, base)] {
-            self.files.borrow_mut().remove(&path);
-            removals.push(path);
+    /// What was to wait for entries up to `ticket` may be removed now.
+    pub(crate) fn release_removals(&self, ticket: u64) {
+        let mut later = self.later_removals.borrow_mut();
+        let n = later.partition_point(|(of, _)| *of <= ticket);
+        if n > 0 {
+            self.removals.borrow_mut().extend(later.drain(..n).map(|(_, path)| path));
+            self.write_work.notify();
         }
-        drop(removals);
-        self.write_work.notify();
     }
 
-    /// An open segment file; the one used longest ago is closed when there are too many.
-    pub(crate) async fn file(&self, path: &PathBuf) -> io::Result<Rc<D::File>> {
+    /// The paths of a segment's files.
+    pub(crate) fn segment_files(&self, id: TopicPartition, named: (Offset, u32)) -> [PathBuf; 2] {
+        let (base, generation) = named;
+        [
+            layout::segment_file(&self.root, id, base, generation),
+            layout::index_file(&self.root, id, base, generation),
+        ]
+    }
+
+    /// Removes a file, or a folder and what is in it.
+    pub(crate) async fn remove(&self, path: &Path) -> io::Result<()> {
+        self.files.borrow_mut().retain(|open, _| !open.starts_with(path));
+        self.disk.remove(path).await
+    }
+
+    /// A segment's file, open; the one used longest ago is closed when there are too many. Only a writer makes a file that
+    /// is not there: a reader that came late would bring back the name of a removed one.
+    pub(crate) async fn file(&self, path: &PathBuf, make: bool) -> io::Result<Rc<D::File>> {
         let tick = self.file_clock.get() + 1;
         self.file_clock.set(tick);
         if let Some((file, used)) = self.files.borrow_mut().get_mut(path) {
             *used = tick;
             return Ok(file.clone());
         }
-        let file = match self.disk.open(path, Open::Write).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        let file = match self.disk.open(path, Open::Existing).await {
+            Err(error) if make && error.kind() == io::ErrorKind::NotFound => {
                 if let Some(folder) = path.parent() {
                     self.disk.create_folder(folder).await?;
                 }
@@ -216,7 +279,7 @@ impl<D: Disk> Shared<D> {
 /// See the module's text.
 pub struct Store<D: Disk> {
     pub(crate) shared: Rc<Shared<D>>,
-    shard: ShardId,
+    pub(crate) shard: ShardId,
     logs: RefCell<BTreeMap<TopicPartition, Rc<Log<D>>>>,
     ring: Cell<Option<Ring<D>>>,
     pub(crate) buffers: Cell<Option<Buffers<D>>>,
@@ -231,6 +294,8 @@ pub struct Usage {
     pub heads_bytes: usize,
     /// Bytes in memory that are in segments too.
     pub cache_bytes: usize,
+    /// Bytes that wait for a commit round.
+    pub pending_bytes: usize,
     /// Laps of the journal that are needed.
     pub journal_laps: usize,
 }
@@ -245,48 +310,25 @@ impl<D: Disk> Store<D> {
     ) -> Result<Rc<Store<D>>, StorageError> {
         let found =
             recovery::find(&disk, &root, shard, || RandomState::new().hash_one(shard.get()) >> 1).await?;
-        let recovery::Found { checkpoint, replayed, first_start } = found;
-        let at = replayed.end;
         let folder = layout::journal_folder(&root, shard);
-        let io = |source| StorageError::Io { what: "opening the journal", path: folder.clone(), source };
+        let begin = found.checkpoint.journal;
+        let shared = Rc::new(Shared::new(disk.clone(), root, config, begin));
+        let first_start = found.first_start;
+        let (logs, replayed) = recovery::recover(&shared, &folder, found).await?;
         let ring = Ring::open(
             disk.clone(),
             folder.clone(),
             config.journal_file_bytes,
             config.journal_files,
-            at,
-            replayed.laps.clone(),
+            replayed.end,
+            replayed.laps,
         )
         .await
-        .map_err(io)?;
-        let shared = Rc::new(Shared {
-            disk: disk.clone(),
-            root,
-            config,
-            pending: RefCell::default(),
-            commit_work: Event::default(),
-            write_work: Event::default(),
-            laps_freed: Event::default(),
-            room: Event::default(),
-            write_queue: RefCell::default(),
-            removals: RefCell::default(),
-            cached: RefCell::default(),
-            cache_bytes: Cell::new(0),
-            heads_bytes: Cell::new(0),
-            disk_full: Cell::new(false),
-            failure: RefCell::new(None),
-            free_before: Cell::new(0),
-            lap_start: Cell::new(ring.lap_start()),
-            journal_at: Cell::new(at),
-            laps_in_use: Cell::new(ring.laps_in_use()),
-            stopping: Cell::new(false),
-            loops_running: Cell::new(0),
-            loop_ended: Event::default(),
-            files: RefCell::default(),
-            file_clock: Cell::new(0),
-        });
-        let first_lap = checkpoint.journal.lap;
-        let logs = recovery::apply(&shared, checkpoint, replayed.entries, first_lap)?;
+        .map_err(|source| StorageError::Io { what: "opening the journal", path: folder, source })?;
+        shared.lap_start.set(ring.lap_start());
+        shared.journal_at.set(ring.at());
+        shared.laps_in_use.set(ring.laps_in_use());
+        let at = ring.at();
         let store = Rc::new(Store {
             shared,
             shard,
@@ -294,8 +336,8 @@ impl<D: Disk> Store<D> {
             ring: Cell::new(Some(ring)),
             buffers: Cell::new(Some(Buffers::new(disk))),
         });
-        if first_start {
-            // Before the first append: a journal without a checkpoint would look like a lost one.
+        if first_start || at != replayed.end {
+            // Before the first append: a journal without a checkpoint that leads to it would look like a lost one.
             store.write_checkpoint(at).await?;
         }
         Ok(store)
@@ -311,7 +353,8 @@ impl<D: Disk> Store<D> {
         self.logs.borrow().get(&id).cloned()
     }
 
-    /// The log with this id, made if there is none. Files are made when something is written out.
+    /// The log with this id, made if there is none. Files are made when something is written out. The id of a deleted log
+    /// is not used again.
     pub fn create_log(&self, id: TopicPartition, config: LogConfig) -> Rc<Log<D>> {
         let mut logs = self.logs.borrow_mut();
         let log = logs
@@ -321,14 +364,14 @@ impl<D: Disk> Store<D> {
         log.clone()
     }
 
-    /// Removes a log; its files go in the background.
+    /// Removes a log; its files go in the background, when that is durable.
     pub fn delete_log(&self, id: TopicPartition) {
         let Some(log) = self.logs.borrow_mut().remove(&id) else { return };
-        for base in log.mark_dropped() {
-            self.shared.remove_segment(id, base);
-        }
-        self.shared.removals.borrow_mut().push(layout::log_folder(&self.shared.root, id));
-        self.shared.journal(&log, Kind::Drop, Offset::ZERO, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO);
+        log.mark_dropped();
+        self.shared.dropped.borrow_mut().insert(id, None);
+        let folder = vec![layout::log_folder(&self.shared.root, id)];
+        let (zero, none) = (Offset::ZERO, Bytes::new());
+        self.shared.journal(&log, Kind::Drop, zero, LeaderEpoch::new(0), none, zero, folder);
     }
 
     /// Why the store takes no more appends, if it has failed.
@@ -338,8 +381,9 @@ impl<D: Disk> Store<D> {
 
     /// Whether there is memory for more appends.
     pub fn has_room(&self) -> bool {
-        self.shared.heads_bytes.get() < self.shared.config.heads_bytes
+        self.shared.has_memory()
             || self.shared.disk_full.get()
+            || self.shared.stopping.get()
             || self.shared.failed()
     }
 
@@ -356,6 +400,7 @@ impl<D: Disk> Store<D> {
             logs: self.logs.borrow().len(),
             heads_bytes: self.shared.heads_bytes.get(),
             cache_bytes: self.shared.cache_bytes.get(),
+            pending_bytes: self.shared.pending_bytes.get(),
             journal_laps: self.shared.laps_in_use.get(),
         }
     }
@@ -368,14 +413,23 @@ impl<D: Disk> Store<D> {
         self.logs.borrow().values().cloned().collect()
     }
 
+    /// Writes a checkpoint from which the journal begins at `journal`.
     pub(crate) async fn write_checkpoint(&self, journal: Position) -> Result<(), StorageError> {
+        let shared = &self.shared;
         let logs: Vec<LogImage> = self.all_logs().iter().map(|log| log.image()).collect();
-        let bytes = Checkpoint { journal, logs }.encode();
-        let path = layout::checkpoint_file(&self.shared.root, self.shard);
-        self.shared.disk.replace_file(&path, bytes).await.map_err(|source| StorageError::Io {
+        // A frame before `journal` is not read again, and what it says needs no telling.
+        let told = |lap: &Option<u64>| lap.is_some_and(|lap| lap < journal.lap);
+        let dropped =
+            shared.dropped.borrow().iter().filter(|(_, lap)| !told(lap)).map(|(id, _)| *id).collect();
+        let bytes = Checkpoint { journal, logs, dropped }.encode();
+        let path = layout::checkpoint_file(&shared.root, self.shard);
+        shared.disk.replace_file(&path, bytes).await.map_err(|source| StorageError::Io {
             what: "writing the checkpoint",
             path,
             source,
-        })
+        })?;
+        shared.dropped.borrow_mut().retain(|_, lap| !told(lap));
+        shared.checkpoint_at.set(journal);
+        Ok(())
     }
 }

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use headwater_core::ids::Offset;
+use headwater_core::record::header::BatchHeader;
 
 use crate::checkpoint::LogImage;
+use crate::commit::Running;
 use crate::disk::{Buf, Buffers, Disk, DiskFile, PAGE, page_ceil, page_floor};
 use crate::error::StorageError;
 use crate::layout;
-use crate::log::Log;
+use crate::log::{Log, cost};
 use crate::segment::Segment;
-use crate::store::{Running, Store};
+use crate::store::Store;
 
 /// Bytes of one segment write at most.
 const WRITE_BYTES: usize = 2 << 20;
@@ -21,6 +23,7 @@ const WRITE_BYTES: usize = 2 << 20;
 struct Step {
     segment: Offset,
     path: PathBuf,
+    index_path: PathBuf,
     /// Where the tail begins.
     from: u64,
     tail: Vec<u8>,
@@ -37,37 +40,42 @@ impl<D: Disk> Store<D> {
     /// Writes heads out and checkpoints, until the store stops or fails. `pause` is awaited before another try when the
     /// disk is full.
     pub async fn run_write_out<P: Future<Output = ()>>(&self, pause: impl Fn() -> P) {
+        if self.shared.stopping.get() {
+            return;
+        }
         let mut buffers = self.buffers.take().expect("one write-out loop a store");
-        let _running = Running::new(&self.shared);
+        let shared = &self.shared;
+        let _running = Running::begin(shared, &shared.writing_out);
         loop {
-            // The commit loop ends first: its last rounds may need laps that only this loop can free.
-            let alone = self.shared.loops_running.get() == 1;
-            if self.shared.failed() || (self.shared.stopping.get() && alone) {
+            if shared.failed() {
+                return;
+            }
+            // The commit loop may need a lap to come to its end.
+            if shared.stopping.get() && !shared.committing.get() {
                 break;
             }
             let worked = match self.work(&mut buffers).await {
                 Ok(worked) => {
-                    self.shared.disk_full.set(false);
+                    shared.disk_full.set(false);
                     worked
                 }
                 Err(StorageError::Io { source, path, .. }) if is_full(&source) => {
-                    if !self.shared.disk_full.replace(true) {
+                    if !shared.disk_full.replace(true) {
                         tracing::error!(file = %path.display(), "the disk is full: free some space; reads go on, appends are refused when memory is used up");
                     }
-                    self.shared.room.notify();
-                    if self.shared.stopping.get() {
-                        break;
-                    }
+                    shared.room.notify();
                     pause().await;
+                    // The commit loop may find space for a lap of its own now, or has to hear that it may give up.
+                    shared.laps_freed.notify();
                     continue;
                 }
                 Err(error) => {
-                    self.shared.fail("writing segments", &io::Error::other(error.to_string()));
-                    break;
+                    shared.fail("writing segments", &io::Error::other(error.to_string()));
+                    return;
                 }
             };
             if !worked {
-                self.shared.write_work.wait().await;
+                shared.write_work.wait().await;
             }
         }
         self.buffers.set(Some(buffers));
@@ -75,23 +83,35 @@ impl<D: Disk> Store<D> {
 
     /// Does one piece of work; false if there is none.
     async fn work(&self, buffers: &mut Buffers<D>) -> Result<bool, StorageError> {
-        let removals = std::mem::take(&mut *self.shared.removals.borrow_mut());
-        for path in removals {
-            let removed = self.shared.disk.remove(&path).await;
-            removed.map_err(|source| StorageError::Io { what: "removing", path, source })?;
+        let shared = &self.shared;
+        if shared.disk_full.get() && !shared.later_removals.borrow().is_empty() {
+            self.remove_without_journal().await?;
         }
-        if self.shared.laps_in_use.get() > self.shared.config.journal_files / 2 {
+        self.remove_files().await?;
+        let laps = shared.laps_in_use.get();
+        if laps > 1 && (shared.lap_wanted.get() || laps > shared.config.journal_files / 2) {
             self.checkpoint(buffers).await?;
             return Ok(true);
         }
-        let next = self.shared.write_queue.borrow_mut().pop_front();
+        if shared.lap_wanted.get() {
+            let path = layout::journal_folder(&shared.root, self.shard);
+            let source = io::ErrorKind::StorageFull.into();
+            return Err(StorageError::Io { what: "extending the journal", path, source });
+        }
+        let next = shared.write_queue.borrow_mut().pop_front();
         if let Some(log) = next {
             log.state.borrow_mut().queued = false;
-            self.write_log(&log, buffers, false).await?;
+            if let Err(error) = self.write_log(&log, buffers, false).await {
+                // For the next try, if there is one.
+                if !std::mem::replace(&mut log.state.borrow_mut().queued, true) {
+                    shared.write_queue.borrow_mut().push_front(log);
+                }
+                return Err(error);
+            }
             self.evict();
             return Ok(true);
         }
-        if self.shared.heads_bytes.get() >= self.shared.config.heads_bytes / 2 {
+        if shared.heads_bytes.get() >= shared.config.heads_bytes / 2 {
             let largest = self.all_logs().into_iter().max_by_key(|log| log.state.borrow().unwritten_bytes);
             if let Some(log) = largest.filter(|log| log.state.borrow().unwritten_bytes > 0) {
                 self.write_log(&log, buffers, true).await?;
@@ -99,7 +119,53 @@ impl<D: Disk> Store<D> {
                 return Ok(true);
             }
         }
+        let unswept = shared.sweeps.borrow_mut().pop();
+        if let Some(log) = unswept {
+            self.sweep(&log).await?;
+            return Ok(true);
+        }
         Ok(false)
+    }
+
+    async fn remove_files(&self) -> Result<(), StorageError> {
+        loop {
+            let Some(path) = self.shared.removals.borrow_mut().pop_front() else { return Ok(()) };
+            let removed = self.shared.remove(&path).await;
+            removed.map_err(|source| StorageError::Io { what: "removing", path, source })?;
+        }
+    }
+
+    /// On a full disk the journal may stand still, and with it the removals that would make space: a checkpoint says as
+    /// durably that those files are not needed.
+    async fn remove_without_journal(&self) -> Result<(), StorageError> {
+        let Some(ticket) = self.shared.later_removals.borrow().back().map(|(ticket, _)| *ticket) else {
+            return Ok(());
+        };
+        self.write_checkpoint(self.shared.checkpoint_at.get()).await?;
+        self.shared.release_removals(ticket);
+        Ok(())
+    }
+
+    /// Removes files in a log's folder that the log does not know: begun, or no longer needed, when a process ended.
+    async fn sweep(&self, log: &Rc<Log<D>>) -> Result<(), StorageError> {
+        let folder = layout::log_folder(&self.shared.root, log.id());
+        let failed = |source| StorageError::Io { what: "listing", path: folder.clone(), source };
+        for name in self.shared.disk.list(&folder).await.map_err(failed)? {
+            let unknown = {
+                let mut state = log.state.borrow_mut();
+                let dropped = state.dropped;
+                layout::parse_segment_name(&name).is_some_and(|(base, generation)| {
+                    !dropped && state.segment(base).is_none_or(|segment| segment.generation != generation)
+                })
+            };
+            if unknown {
+                let path = folder.join(&name);
+                tracing::info!(file = %path.display(), "left behind by an earlier end of the process, removed");
+                let removed = self.shared.remove(&path).await;
+                removed.map_err(|source| StorageError::Io { what: "removing", path, source })?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes every lap before the one being written free: flushes the logs that have something in them, then says so.
@@ -114,6 +180,7 @@ impl<D: Disk> Store<D> {
         self.shared.free_before.set(start.lap);
         // The commit loop frees them when it needs one; until then they do not count.
         self.shared.laps_in_use.set(1 + (self.shared.lap_start.get().lap - start.lap) as usize);
+        self.shared.lap_wanted.set(false);
         self.shared.laps_freed.notify();
         self.evict();
         Ok(())
@@ -130,14 +197,15 @@ impl<D: Disk> Store<D> {
             let state = log.state.borrow();
             let first_unwritten = state.memory.len() - state.unwritten;
             let next = state.memory.get(first_unwritten).map_or(state.next, |held| held.base);
-            (state.segments.iter().rfind(|s| s.written > 0 && !s.sealed).map(|s| s.base), next)
+            let unsealed = state.segments.iter().rfind(|s| s.written > 0 && !s.sealed);
+            (unsealed.map(|s| (s.base, s.generation)), next)
         };
         let image_segments = || log.state.borrow().segments.iter().map(Segment::image).collect::<Vec<_>>();
         let segments = image_segments();
         if let Some(base) = active {
-            let path = layout::segment_file(&self.shared.root, log.id(), base);
+            let [path, _] = self.shared.segment_files(log.id(), base);
             let failed = |source| StorageError::Io { what: "flushing", path: path.clone(), source };
-            let file = self.shared.file(&path).await.map_err(failed)?;
+            let file = self.shared.file(&path, true).await.map_err(failed)?;
             file.flush().await.map_err(failed)?;
         }
         let mut state = log.state.borrow_mut();
@@ -151,7 +219,10 @@ impl<D: Disk> Store<D> {
         let segments = segments
             .into_iter()
             .filter(|s| s.bytes > 0 && state.segments.front().is_some_and(|f| f.base <= s.base));
-        state.image = LogImage { id: log.id(), log_start, next, segments: segments.collect(), aux_at, aux };
+        let mut epochs = state.epochs.clone();
+        epochs.truncate_from_end(next);
+        let segments = segments.collect();
+        state.image = LogImage { id: log.id(), log_start, next, segments, epochs, aux_at, aux };
         Ok(())
     }
 
@@ -176,14 +247,14 @@ impl<D: Disk> Store<D> {
         let wanted = {
             let state = log.state.borrow();
             let segment = state.segments.iter().find(|s| !s.sealed && s.tail.is_none());
-            segment.map(|s| (s.base, s.written))
+            segment.map(|s| ((s.base, s.generation), s.written))
         };
-        let Some((base, written)) = wanted else { return Ok(()) };
-        let path = layout::segment_file(&self.shared.root, log.id(), base);
+        let Some((named, written)) = wanted else { return Ok(()) };
+        let [path, _] = self.shared.segment_files(log.id(), named);
         let failed = |source| StorageError::Io { what: "reading", path: path.clone(), source };
         let from = page_floor(written);
         let len = (written - from) as usize;
-        let file = self.shared.file(&path).await.map_err(failed)?;
+        let file = self.shared.file(&path, false).await.map_err(failed)?;
         let bytes = file.read_at(from, len).await.map_err(failed)?;
         if bytes.len() < len {
             return Err(failed(io::Error::new(
@@ -191,7 +262,7 @@ impl<D: Disk> Store<D> {
                 "the segment is shorter than its checkpoint says",
             )));
         }
-        if let Some(segment) = log.state.borrow_mut().segment(base) {
+        if let Some(segment) = log.state.borrow_mut().segment(named.0) {
             segment.tail = Some(bytes.to_vec());
         }
         Ok(())
@@ -231,9 +302,11 @@ impl<D: Disk> Store<D> {
         let total = tail.len() + fresh;
         let due =
             seal || (if whole { fresh > 0 || !segment.tail_on_disk } else { total >= PAGE && fresh > 0 });
+        let [path, index_path] = self.shared.segment_files(log.id(), (base, segment.generation));
         due.then(|| Step {
             segment: base,
-            path: layout::segment_file(&self.shared.root, log.id(), base),
+            path,
+            index_path,
             from: page_floor(segment.written),
             tail,
             batches,
@@ -249,13 +322,13 @@ impl<D: Disk> Store<D> {
         buffers: &mut Buffers<D>,
         step: Step,
     ) -> Result<(), StorageError> {
-        let Step { segment: base, path, from, tail, batches, fresh, whole, seal } = step;
+        let Step { segment: base, path, index_path, from, tail, batches, fresh, whole, seal } = step;
         let failed = |what| {
             let path = path.clone();
             move |source| StorageError::Io { what, path, source }
         };
         let total = tail.len() + fresh;
-        let file = self.shared.file(&path).await.map_err(failed("opening"))?;
+        let file = self.shared.file(&path, true).await.map_err(failed("opening"))?;
         let on_disk = if whole { page_ceil(total) } else { total / PAGE * PAGE };
         let kept = total / PAGE * PAGE;
         let mut rest = Vec::new();
@@ -291,15 +364,17 @@ impl<D: Disk> Store<D> {
                 log.state.borrow_mut().segment(base).and_then(|s| s.index.clone()).unwrap_or_default();
             let mut bytes = Vec::new();
             index.encode(&mut bytes);
-            let path = layout::index_file(&self.shared.root, log.id(), base);
-            let written = self.shared.disk.replace_file(&path, bytes).await;
-            written.map_err(|source| StorageError::Io { what: "writing", path, source })?;
+            let written = self.shared.disk.replace_file(&index_path, bytes).await;
+            written.map_err(|source| StorageError::Io { what: "writing", path: index_path, source })?;
         }
         let mut state = log.state.borrow_mut();
         if state.dropped {
+            // Deleted meanwhile: nothing of it is in memory, and nothing of it counts any more.
             return Ok(());
         }
+        let newest = batches.iter().filter_map(|b| BatchHeader::parse(b).ok()).map(|h| h.max_timestamp).max();
         if let Some(segment) = state.segment(base) {
+            segment.written_max_timestamp = segment.written_max_timestamp.max(newest);
             segment.written = size;
             segment.tail = Some(rest);
             segment.tail_on_disk = whole;
@@ -308,56 +383,61 @@ impl<D: Disk> Store<D> {
         state.unwritten -= batches.len();
         state.unwritten_bytes -= fresh;
         drop(state);
-        self.shared.heads_bytes.set(self.shared.heads_bytes.get() - fresh);
-        self.shared.cache_bytes.set(self.shared.cache_bytes.get() + fresh);
-        self.shared.cached.borrow_mut().extend(batches.iter().map(|batch| (log.clone(), batch.len())));
+        let costs: usize = batches.iter().map(|batch| cost(batch.len())).sum();
+        self.shared.heads_bytes.set(self.shared.heads_bytes.get() - costs);
+        self.shared.cache_bytes.set(self.shared.cache_bytes.get() + costs);
+        self.shared.cached.borrow_mut().extend(batches.iter().map(|_| log.clone()));
         self.shared.room.notify();
         Ok(())
     }
 
     /// Drops the oldest written batches from memory while they are over their budget.
     fn evict(&self) {
-        while self.shared.cache_bytes.get() > self.shared.config.cache_bytes {
-            let Some((log, len)) = self.shared.cached.borrow_mut().pop_front() else { return };
+        /// Batches that have to stay for now, passed over in one call.
+        const PASSED_MAX: usize = 256;
+        let mut passed = 0;
+        while self.shared.cache_bytes.get() > self.shared.config.cache_bytes && passed < PASSED_MAX {
+            let Some(log) = self.shared.cached.borrow_mut().pop_front() else { return };
             let mut state = log.state.borrow_mut();
+            if state.dropped {
+                continue;
+            }
             let evictable = state.memory.len() > state.unwritten
                 && state.memory.front().is_some_and(|held| {
                     let (base, end) = (held.segment, held.end_pos());
-                    state
-                        .segments
-                        .iter()
-                        .find(|s| s.base == base)
-                        .is_none_or(|s| s.sealed || end <= s.readable())
+                    let at = state.segments.binary_search_by_key(&base, |s| s.base).ok();
+                    at.map(|at| &state.segments[at]).is_none_or(|s| s.sealed || end <= s.readable())
                 });
-            if evictable {
-                state.memory.pop_front();
-                self.shared.cache_bytes.set(self.shared.cache_bytes.get() - len);
-            } else if state.dropped {
-                self.shared.cache_bytes.set(self.shared.cache_bytes.get() - len);
+            if let Some(held) = state.memory.pop_front_if(|_| evictable) {
+                self.shared.cache_bytes.set(self.shared.cache_bytes.get() - held.cost());
             } else {
                 // Its last page is not in the file yet: it stays until the next write.
+                passed += 1;
                 drop(state);
-                self.shared.cached.borrow_mut().push_back((log, len));
-                return;
+                self.shared.cached.borrow_mut().push_back(log);
             }
         }
     }
 
-    /// Stops the loops, writes everything out, and leaves a checkpoint that needs no journal.
+    /// Stops the loops, writes everything out, and leaves a checkpoint that needs no journal. From here on nothing is
+    /// appended any more.
     pub async fn shutdown(&self) -> Result<(), StorageError> {
-        self.shared.stopping.set(true);
-        self.shared.commit_work.notify();
-        self.shared.write_work.notify();
-        self.shared.laps_freed.notify();
-        // A write of either loop that is still under way would meet those below.
-        while self.shared.loops_running.get() > 0 {
-            self.shared.loop_ended.wait().await;
+        let shared = &self.shared;
+        shared.stopping.set(true);
+        for event in [&shared.commit_work, &shared.write_work, &shared.laps_freed, &shared.room] {
+            event.notify();
+        }
+        // Two writers of one log would write its head twice; and what a round makes durable behind the position that
+        // the checkpoint names would be lost.
+        while shared.committing.get() || shared.writing_out.get() {
+            shared.loop_ended.wait().await;
         }
         if let Some(why) = self.failure() {
-            let path = self.shared.root.clone();
+            let path = shared.root.clone();
             return Err(StorageError::Io { what: "using", path, source: io::Error::other(why) });
         }
-        let mut buffers = self.buffers.take().unwrap_or_else(|| Buffers::new(self.shared.disk.clone()));
+        let mut buffers = self.buffers.take().unwrap_or_else(|| Buffers::new(shared.disk.clone()));
+        let at = shared.journal_at.get();
         for log in self.all_logs() {
             let clean = {
                 let state = log.state.borrow();
@@ -369,7 +449,9 @@ impl<D: Disk> Store<D> {
                 self.flush_log(&log, &mut buffers).await?;
             }
         }
-        self.write_checkpoint(self.shared.journal_at.get()).await
+        self.write_checkpoint(at).await?;
+        shared.release_removals(u64::MAX);
+        self.remove_files().await
     }
 }
 
@@ -387,6 +469,7 @@ impl<D: Disk> Log<D> {
     }
 }
 
-fn is_full(error: &io::Error) -> bool {
+/// Whether the disk has no space: a state that passes, not a failure.
+pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

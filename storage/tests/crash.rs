@@ -1,242 +1,183 @@
-//! The power goes at every operation of the disk; nothing acknowledged may be lost, nothing invented.
+//! The power goes at every operation of the disk, and the disk fails in every other way; nothing acknowledged may be lost,
+//! nothing invented.
 //!
-//! A failure names its seed and cut: `SEED=<seed> CUT=<operation> cargo test -p headwater-storage --test crash`.
+//! A failure names its seed: `SEED=<seed> cargo test -p headwater-storage --test crash <test>`. `SEEDS=<n>` runs that many;
+//! `FIRST=<seed>` begins elsewhere. The scripts' failures name script and cut: `SCRIPT=<n> CUT=<operation>`.
 
-#![allow(clippy::await_holding_refcell_ref)] // the loops that share the model run only where nothing of it is held
+mod world;
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::rc::Rc;
+use futures_lite::future::{block_on, zip};
+use headwater_storage::disk::sim::Operation;
+use world::{Action, Random, World};
 
-use futures_lite::future::{block_on, or, yield_now};
-use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
-use headwater_core::record::builder::BatchBuilder;
-use headwater_core::record::header::{BatchHeader, BatchView};
-use headwater_core::record::records::Records;
-use headwater_storage::disk::sim::Sim;
-use headwater_storage::log::LogConfig;
-use headwater_storage::store::{Store, StoreConfig};
-
-const SHARD: ShardId = ShardId::new(0);
-const LOGS: usize = 3;
-
-fn small() -> StoreConfig {
-    StoreConfig {
-        journal_file_bytes: 64 << 10,
-        journal_files: 3,
-        head_bytes: 8 << 10,
-        heads_bytes: 256 << 10,
-        cache_bytes: 32 << 10,
-        files_open: 2,
-        log: log_config(),
-    }
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
-fn log_config() -> LogConfig {
-    LogConfig { segment_bytes: 20_000, index_interval_bytes: 1, ..LogConfig::default() }
-}
-
-fn id(n: usize) -> TopicPartition {
-    TopicPartition { topic: TopicId::new([n as u8 + 1; 16]), partition: PartitionId::new(0) }
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % n
-    }
-}
-
-/// What the world knows: the value at each offset that was appended, and how far each log was acknowledged.
-#[derive(Default)]
-struct Model {
-    appended: [BTreeMap<i64, Vec<u8>>; LOGS],
-    acknowledged: [i64; LOGS],
-    start: [i64; LOGS],
-}
-
-async fn open(disk: &Sim) -> Rc<Store<Sim>> {
-    let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, small()).await.unwrap();
-    for n in 0..LOGS {
-        store.create_log(id(n), log_config());
-    }
-    store
-}
-
-/// Appends until `rounds` are done or the store has failed; then stops it cleanly if `clean`.
-async fn work(store: &Store<Sim>, model: &RefCell<Model>, random: &mut Random, rounds: u64, clean: bool) {
-    let commit = store.run_commit(|durable| {
-        let mut model = model.borrow_mut();
-        for (log, end) in durable {
-            let n = (0..LOGS).find(|n| id(*n) == *log).unwrap();
-            model.acknowledged[n] = model.acknowledged[n].max(end.get());
-        }
-    });
-    let write_out = store.run_write_out(yield_now);
-    let loops = async {
-        futures_lite::future::zip(commit, write_out).await;
-        std::future::pending::<()>().await;
-    };
-    let driver = async {
-        for _ in 0..rounds {
-            let n = random.below(LOGS as u64) as usize;
-            let log = store.log(id(n)).unwrap();
-            let mut builder = BatchBuilder::new();
-            let mut values = Vec::new();
-            for _ in 0..=random.below(4) {
-                let value = vec![random.below(256) as u8; random.below(3000) as usize];
-                builder.push(random.below(1000) as i64, None, Some(&value), &[]);
-                values.push(value);
-            }
-            let batch = builder.build_mut();
-            let header = BatchHeader::parse(&batch).unwrap();
-            let Ok(done) = log.append(batch, &header, LeaderEpoch::new(1)) else { break };
-            let mut known = model.borrow_mut();
-            for (i, value) in values.into_iter().enumerate() {
-                known.appended[n].insert(done.base_offset.get() + i as i64, value);
-            }
-            drop(known);
-            if random.below(40) == 0 && model.borrow().acknowledged[n] > 0 {
-                let to = random.below(model.borrow().acknowledged[n] as u64) as i64;
-                log.set_log_start(Offset::new(to));
-                let mut known = model.borrow_mut();
-                known.start[n] = known.start[n].max(to);
-            }
-            // The disk is slow: an appender that never waited would be done before it has begun.
-            for _ in 0..random.below(16) {
-                yield_now().await;
-            }
-        }
-        for _ in 0..50 {
-            yield_now().await;
-        }
-        if clean {
-            store.shutdown().await.unwrap();
-        }
-    };
-    or(driver, loops).await;
-}
-
-/// Reads a whole log and compares.
-async fn check(store: &Store<Sim>, model: &Model, what: &str) {
-    for n in 0..LOGS {
-        let log = store.log(id(n)).unwrap();
-        let (start, end) = (log.log_start().get(), log.end().get());
-        assert!(
-            end >= model.acknowledged[n],
-            "{what}: log {n} ends at {end}, acknowledged {}",
-            model.acknowledged[n]
-        );
-        assert!(start <= model.start[n], "{what}: log {n} starts at {start}, was told {}", model.start[n]);
-        let mut at = log.log_start();
-        while at < log.end() {
-            let outcome = log
-                .plan(at, log.end(), 10_000, true)
-                .unwrap()
-                .run()
-                .await
-                .unwrap_or_else(|e| panic!("{what}: {e}"));
-            assert!(outcome.next_offset > at, "{what}: log {n} has a hole at {at}");
-            for chunk in &outcome.chunks {
-                let (view, _) = BatchView::split(chunk).unwrap();
-                view.verify_crc().unwrap();
-                assert!(view.header.last_offset() >= at, "{what}: log {n} goes back at {at}");
-                for record in Records::of(&view, 1 << 20).unwrap().iter() {
-                    let record = record.unwrap();
-                    let expected = model.appended[n].get(&record.offset.get());
-                    assert_eq!(
-                        record.value,
-                        expected.map(Vec::as_slice),
-                        "{what}: log {n} offset {}",
-                        record.offset
-                    );
-                }
-                at = view.header.next_offset();
-            }
+/// Seeds to run: one, as many as the environment says, or `usual`.
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    match number("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => {
+            let first = number("FIRST").unwrap_or(1);
+            first..first + number("SEEDS").unwrap_or(usual)
         }
     }
 }
 
-/// One life with a power cut at `cut`, one more life, and a look after each.
-fn run(seed: u64, cut: Option<u64>) -> u64 {
-    let what = format!("SEED={seed} CUT={cut:?}");
-    let disk = Sim::new(seed);
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let model = RefCell::new(Model::default());
-    let operations = Cell::new(0);
+/// What happens to the disk in a life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    /// The power goes at the n-th operation.
+    Cut(u64),
+    /// The n-th operation of a kind fails.
+    Once(Operation, u64),
+}
+
+/// One life: `actions` under a fault, then a clean stop or none, then the power goes. Gives how many operations it took.
+fn live(world: &World, actions: &[Action], fault: Fault, clean: bool) -> u64 {
     block_on(async {
-        let store = open(&disk).await;
-        disk.fail_after(cut.map(|cut| disk.operations() + cut));
-        let before = disk.operations();
-        work(&store, &model, &mut random, 300, cut.is_none() && seed.is_multiple_of(2)).await;
-        operations.set(disk.operations() - before);
+        let Ok(store) = world.try_open().await else {
+            panic!("{}: does not start", world.what);
+        };
+        world.check(&store).await;
+        world.forget_unacknowledged(&store);
+        let before = world.disk.operations();
+        match fault {
+            Fault::None => {}
+            Fault::Cut(at) => world.disk.fail_after(Some(before + at)),
+            Fault::Once(operation, n) => world.disk.fail_next(operation, n),
+        }
+        *world.troubled.borrow_mut() = fault != Fault::None;
+        *world.faulty.borrow_mut() = fault != Fault::None;
+        let driver = async {
+            for action in actions {
+                if !world.act(&store, *action).await {
+                    break;
+                }
+            }
+            if fault == Fault::None {
+                world.act(&store, Action::SpaceAgain).await;
+                assert_eq!(store.failure(), None, "{}", world.what);
+                world.check(&store).await;
+                // Removals follow the round that made them durable.
+                world.act(&store, Action::Turns(400)).await;
+                world.check_nothing_leaks(&store);
+            }
+            if clean {
+                let late = async {
+                    for n in 0..40 {
+                        if !world.act(&store, Action::Append(n % 3, 500)).await {
+                            break;
+                        }
+                        world.act(&store, Action::Turns(1)).await;
+                    }
+                };
+                let (stopped, ()) = zip(store.shutdown(), late).await;
+                assert!(stopped.is_ok() || fault != Fault::None, "{}: {stopped:?}", world.what);
+            }
+        };
+        world.beside(&store, driver).await;
         drop(store);
-        disk.cut_power();
-
-        let store = open(&disk).await;
-        check(&store, &model.borrow(), &what).await;
-        forget_unacknowledged(&store, &mut model.borrow_mut());
-        work(&store, &model, &mut random, 100, false).await;
-        check(&store, &model.borrow(), &what).await;
-        drop(store);
-        disk.cut_power();
-
-        let store = open(&disk).await;
-        check(&store, &model.borrow(), &what).await;
-    });
-    operations.get()
+        let operations = world.disk.operations() - before;
+        world.disk.set_capacity(None);
+        world.disk.cut_power();
+        operations
+    })
 }
 
-/// What was appended but never durable may be gone; its offsets will be given again.
-fn forget_unacknowledged(store: &Store<Sim>, model: &mut Model) {
-    for n in 0..LOGS {
-        let end = store.log(id(n)).unwrap().end().get();
-        model.appended[n].split_off(&end);
+/// Opens once more and looks.
+fn look(world: &World) {
+    live(world, &[], Fault::None, false);
+}
+
+fn random_actions(random: &mut Random, count: u64, with_space: bool) -> Vec<Action> {
+    (0..count).map(|_| Action::random(random, with_space)).collect()
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_in_random_lives() {
+    for seed in seeds(2000) {
+        let world = World::new(seed, format!("SEED={seed}"));
+        let mut random = Random::new(seed);
+        for life in 0..3 {
+            let with_space = random.below(3) == 0;
+            let count = 20 + random.below(100);
+            let actions = random_actions(&mut random, count, with_space);
+            let n = random.below(30);
+            let fault = match random.below(8) {
+                0 => Fault::None,
+                1 => Fault::Once(Operation::Flush, n / 8),
+                2 => Fault::Once(Operation::Write, n),
+                3 => Fault::Once(Operation::Replace, n / 8),
+                _ => Fault::Cut(random.below(300)),
+            };
+            let _ = life;
+            live(&world, &actions, fault, random.below(3) == 0);
+        }
+        look(&world);
     }
+}
+
+/// Each brings one thing about; the power goes at each operation of it in turn.
+fn scripts() -> Vec<(&'static str, Vec<Action>)> {
+    use Action::{Append, Delete, Epoch, Read, Retain, Settle, Space, SpaceAgain, Start, Turns};
+    let appends = |slot, bytes, n| std::iter::repeat_n(Append(slot, bytes), n);
+    let mut fill_ring: Vec<Action> = Vec::new();
+    for _ in 0..12 {
+        fill_ring.extend([Append(0, 2500), Append(1, 900), Settle]);
+    }
+    let mut roll: Vec<Action> = appends(0, 2000, 24).collect();
+    roll.extend([Settle, Epoch, Append(0, 50), Settle, Read(0, 0)]);
+    let mut retention = roll.clone();
+    retention.extend([Retain(0), Append(1, 100), Settle, Turns(60), Start(0, 250), Append(1, 100), Settle]);
+    retention.extend(fill_ring.iter().copied());
+    let mut delete: Vec<Action> = appends(0, 3000, 6).collect();
+    delete.extend([Settle, Append(0, 3000), Delete(0), Append(1, 10)]);
+    delete.extend(fill_ring.iter().copied());
+    let mut delete_in_flight = fill_ring.clone();
+    delete_in_flight.extend([Append(0, 6000), Turns(2), Delete(0), Append(0, 4000), Turns(3), Delete(1)]);
+    delete_in_flight.extend(fill_ring.iter().copied());
+    let mut full: Vec<Action> = vec![Append(0, 3000), Settle, Space(5000)];
+    full.extend(appends(0, 2500, 30));
+    full.extend([Turns(50), Retain(0), SpaceAgain, Append(1, 10)]);
+    vec![
+        ("recycle and checkpoint", fill_ring),
+        ("append and roll", roll),
+        ("retention", retention),
+        ("delete", delete),
+        ("delete while loops run", delete_in_flight),
+        ("no space", full),
+    ]
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_wherever_the_power_goes() {
-    if let Ok(seed) = std::env::var("SEED") {
-        let cut = std::env::var("CUT").ok().and_then(|cut| cut.parse().ok());
-        run(seed.parse().unwrap(), cut);
-        return;
-    }
-    for seed in 1..=3 {
-        let operations = run(seed, None);
-        // Every cut takes minutes in a debug build: a different third of them for each seed.
-        for cut in (seed..operations).step_by(9) {
-            run(seed, Some(cut));
+    for (script, (name, actions)) in scripts().into_iter().enumerate() {
+        if number("SCRIPT").is_some_and(|only| only != script as u64) {
+            continue;
+        }
+        let run = |fault: Fault, clean: bool| {
+            let cut = if let Fault::Cut(cut) = fault { Some(cut) } else { None };
+            let world =
+                World::new(9, format!("SCRIPT={script} CUT={} ({name})", cut.map_or(-1, |cut| cut as i64)));
+            let operations = live(&world, &actions, fault, clean);
+            let again: Vec<Action> = (0..9).map(|n| Action::Append(n % 3, 1500)).collect();
+            live(&world, &again, Fault::None, clean);
+            look(&world);
+            operations
+        };
+        if let Some(cut) = number("CUT") {
+            run(Fault::Cut(cut), true);
+            continue;
+        }
+        for clean in [false, true] {
+            let operations = run(Fault::None, clean);
+            let first = if clean { operations.saturating_sub(40) } else { 0 };
+            for cut in first..operations {
+                run(Fault::Cut(cut), clean);
+            }
         }
     }
-    for seed in 100..130 {
-        let mut random = Random(seed);
-        run(seed, Some(random.below(400)));
-    }
-}
-
-#[test]
-fn a_full_disk_refuses_nothing_while_there_is_memory_and_recovers() {
-    let disk = Sim::new(7);
-    let model = RefCell::new(Model::default());
-    let mut random = Random(7);
-    block_on(async {
-        let store = open(&disk).await;
-        disk.fill(true);
-        work(&store, &model, &mut random, 20, false).await;
-        check(&store, &model.borrow(), "full").await;
-        drop(store);
-        disk.fill(false);
-        let store = open(&disk).await;
-        check(&store, &model.borrow(), "not full").await;
-        work(&store, &model, &mut random, 200, true).await;
-        drop(store);
-        let store = open(&disk).await;
-        check(&store, &model.borrow(), "after").await;
-    });
 }

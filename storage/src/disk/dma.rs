@@ -45,6 +45,26 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     glommio::executor().spawn_blocking(work).await
 }
 
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
+fn create_folders(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_folders(parent)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => sync_folder_of(path),
+        // Another shard makes the same topic's folder.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 impl Disk for Dma {
     type File = DmaHandle;
     type Buf = DmaBuf;
@@ -61,19 +81,28 @@ impl Disk for Dma {
         options.read(true);
         match how {
             Open::Read => {}
+            Open::Existing => {
+                options.write(true);
+            }
             Open::Write => {
                 options.write(true).create(true);
             }
             Open::WriteDurable => {
-                options.write(true).create(true).custom_flags(O_DSYNC);
+                options.write(true).custom_flags(O_DSYNC);
             }
         }
-        Ok(DmaHandle { file: Some(options.dma_open(path).await.map_err(plain)?) })
+        let handle = DmaHandle { file: Some(options.dma_open(path).await.map_err(plain)?) };
+        if how == Open::Write {
+            let path = path.to_path_buf();
+            // A flush of the file does not promise its name: without this a new one may be gone with the power.
+            blocking(move || sync_folder_of(&path)).await?;
+        }
+        Ok(handle)
     }
 
     async fn create_folder(&self, path: &Path) -> io::Result<()> {
         let path = path.to_path_buf();
-        blocking(move || fs::create_dir_all(path)).await
+        blocking(move || create_folders(&path)).await
     }
 
     async fn remove(&self, path: &Path) -> io::Result<()> {
@@ -117,7 +146,7 @@ impl Disk for Dma {
             file.sync_data()?;
             fs::rename(&temporary, &path)?;
             // Without this the rename itself may be lost with the power.
-            fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+            sync_folder_of(&path)
         })
         .await
     }

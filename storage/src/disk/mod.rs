@@ -31,9 +31,11 @@ pub const fn page_ceil(len: usize) -> usize {
 pub enum Open {
     /// To read; fails if it is not there.
     Read,
-    /// To read and write; made empty if it is not there.
+    /// To read and write; fails if it is not there.
+    Existing,
+    /// To read and write; made empty if it is not there, and its name is durable before this answers.
     Write,
-    /// As `Write`, and each write is durable when it completes (O_DSYNC).
+    /// As `Existing`, and each write is durable when it completes (O_DSYNC).
     WriteDurable,
 }
 
@@ -43,6 +45,9 @@ pub trait Buf: 'static {
     /// Its bytes, all of them.
     fn bytes(&mut self) -> &mut [u8];
 }
+
+/// The largest buffer that is kept, in bytes.
+const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// Buffers of one loop, kept by size. Sizes are rounded up by a quarter at most, so that few sizes serve all.
 pub struct Buffers<D: Disk> {
@@ -62,10 +67,12 @@ impl<D: Disk> Buffers<D> {
         self.kept.remove(&size).unwrap_or_else(|| self.disk.alloc(size))
     }
 
-    /// Keeps a buffer for the next use.
+    /// Keeps a buffer for the next use, unless it is so large that keeping it would cost more than making it again.
     pub fn give(&mut self, mut buf: D::Buf) {
         let size = buf.bytes().len();
-        self.kept.insert(size, buf);
+        if size <= KEPT_BYTES_MAX {
+            self.kept.insert(size, buf);
+        }
     }
 }
 
@@ -90,7 +97,7 @@ pub trait Disk: Clone + 'static {
     fn alloc(&self, len: usize) -> Self::Buf;
     /// Opens a file; its folder must exist.
     fn open(&self, path: &Path, how: Open) -> impl Future<Output = io::Result<Self::File>>;
-    /// Makes a folder and its parents.
+    /// Makes a folder and its parents; their names are durable before this answers.
     fn create_folder(&self, path: &Path) -> impl Future<Output = io::Result<()>>;
     /// Removes a file or a whole folder; it is no error if it is not there.
     fn remove(&self, path: &Path) -> impl Future<Output = io::Result<()>>;

@@ -4,11 +4,11 @@
 //!   written ──flush──> durable           a power cut keeps what is durable, and of what is only written any sectors
 //! ```
 //!
-//! A power cut ([`Sim::cut_power`]) keeps, for each unflushed write, a random subset of its 512-byte sectors. A flush
-//! covers the writes that had reached the file when it began, no later ones. Small files replaced whole, folders and
-//! removals are durable at once: the real disk syncs them before it answers.
-//! Every operation takes a random number of turns, so that whoever shares the shard runs in between, as on a real disk.
-//! Faults are set from outside: the n-th operation on fails ([`Sim::fail_after`]), no space ([`Sim::fill`]).
+//! A power cut ([`Sim::cut_power`]) keeps, for each unflushed write, a random subset of its 512-byte sectors, and a cut
+//! length or the one before. A flush covers the writes that had reached the file when it began, no later ones. Small files replaced whole, folders, new names and removals are durable at once: the real
+//! disk syncs them before it answers. Every operation takes a random number of turns, so that whoever shares the disk comes
+//! in between in any order. Faults are set from outside: everything fails from the n-th operation on ([`Sim::fail_after`]),
+//! one operation of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`]), flipped bits ([`Sim::flip`]).
 //!
 //! Deterministic: same seed and same calls, same outcome.
 
@@ -25,7 +25,7 @@ use super::{Buf, Disk, DiskFile, Open, PAGE};
 
 const SECTOR: usize = 512;
 /// An operation takes fewer turns of the executor than this.
-const TURNS_MAX: u64 = 6;
+const TURNS_MAX: u64 = 5;
 
 /// See the module's text.
 #[derive(Clone)]
@@ -38,7 +38,23 @@ struct State {
     random: Cell<u64>,
     operations: Cell<u64>,
     fail_at: Cell<Option<u64>>,
-    full: Cell<bool>,
+    fail_next: Cell<Option<(Operation, u64)>>,
+    capacity: Cell<Option<usize>>,
+}
+
+/// A kind of operation that can be made to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Reading a file, in part or whole.
+    Read,
+    /// Writing at a place.
+    Write,
+    /// Making writes durable.
+    Flush,
+    /// Replacing a small file.
+    Replace,
+    /// Anything else: opening, listing, removing, cutting.
+    Other,
 }
 
 #[derive(Default)]
@@ -47,6 +63,8 @@ struct Content {
     written: Vec<u8>,
     /// Places written since the last flush, with the number of the write.
     dirty: Vec<(u64, usize, usize)>,
+    /// The shortest that it was cut to since the last flush.
+    cut_to: Option<usize>,
 }
 
 impl Content {
@@ -83,7 +101,8 @@ impl Sim {
             random: Cell::new(seed | 1),
             operations: Cell::new(0),
             fail_at: Cell::new(None),
-            full: Cell::new(false),
+            fail_next: Cell::new(None),
+            capacity: Cell::new(None),
         };
         Self { state: Rc::new(state) }
     }
@@ -98,9 +117,28 @@ impl Sim {
         self.state.fail_at.set(operation);
     }
 
-    /// Whether writes that extend a file fail for want of space.
-    pub fn fill(&self, full: bool) {
-        self.state.full.set(full);
+    /// The `n`-th operation of this kind from now on (0 is the next) fails with an IO error; those after it do not.
+    pub fn fail_next(&self, operation: Operation, n: u64) {
+        self.state.fail_next.set(Some((operation, n)));
+    }
+
+    /// How many bytes fit in all; what would go beyond fails for want of space.
+    pub fn set_capacity(&self, bytes: Option<usize>) {
+        self.state.capacity.set(bytes);
+    }
+
+    /// Bytes of all files.
+    pub fn used(&self) -> usize {
+        self.state.files.borrow().values().map(|content| content.borrow().written.len()).sum()
+    }
+
+    fn has_space(&self, more: usize) -> io::Result<()> {
+        match self.state.capacity.get() {
+            Some(capacity) if more > 0 && self.used() + more > capacity => {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The power goes and comes back: unflushed writes are kept sector by sector, or not, by chance. Handles opened
@@ -108,9 +146,12 @@ impl Sim {
     pub fn cut_power(&self) {
         for content in self.state.files.borrow().values() {
             let mut content = content.borrow_mut();
+            if let Some(len) = content.cut_to.take().filter(|_| self.chance()) {
+                content.durable.truncate(len);
+            }
             for (_, from, to) in std::mem::take(&mut content.dirty) {
                 for sector in (from..to).step_by(SECTOR) {
-                    if self.random(2) == 0 {
+                    if self.chance() {
                         content.settle(sector, (sector + SECTOR).min(to));
                     }
                 }
@@ -118,6 +159,7 @@ impl Sim {
             content.written = content.durable.clone();
         }
         self.state.fail_at.set(None);
+        self.state.fail_next.set(None);
     }
 
     /// Flips one bit of a file at rest.
@@ -128,26 +170,42 @@ impl Sim {
         content.written[at] ^= 1 << bit;
     }
 
+    /// Bytes of a file, 0 if it is not there.
+    pub fn bytes_of(&self, path: &Path) -> usize {
+        self.state.files.borrow().get(path).map_or(0, |content| content.borrow().written.len())
+    }
+
     /// Paths of all files.
     pub fn paths(&self) -> Vec<PathBuf> {
         self.state.files.borrow().keys().cloned().collect()
     }
 
-    fn random(&self, below: u64) -> u64 {
+    fn chance(&self) -> bool {
+        self.random() >> 63 == 1
+    }
+
+    fn random(&self) -> u64 {
         let mut x = self.state.random.get();
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;
         self.state.random.set(x);
-        (x >> 11) % below
+        x.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// An operation: counted, slow, and failed if it is its turn to fail.
-    async fn step(&self) -> io::Result<()> {
+    /// Takes its turns, and fails if it is to.
+    async fn step(&self, operation: Operation) -> io::Result<()> {
+        // Counted before it takes its turns: numbers tell which write came before which flush.
         let n = self.state.operations.get();
         self.state.operations.set(n + 1);
-        for _ in 0..self.random(TURNS_MAX) {
+        for _ in 0..(self.random() >> 33) % TURNS_MAX {
             yield_now().await;
+        }
+        if let Some((of, left)) = self.state.fail_next.get().filter(|(of, _)| *of == operation) {
+            self.state.fail_next.set(left.checked_sub(1).map(|left| (of, left)));
+            if left == 0 {
+                return Err(io::Error::other("simulated: an input or output error"));
+            }
         }
         match self.state.fail_at.get() {
             Some(at) if n >= at => Err(io::Error::other("simulated: the power is going")),
@@ -166,9 +224,9 @@ impl Disk for Sim {
     }
 
     async fn open(&self, path: &Path, how: Open) -> io::Result<SimFile> {
-        self.step().await?;
+        self.step(Operation::Other).await?;
         let mut files = self.state.files.borrow_mut();
-        if how == Open::Read && !files.contains_key(path) {
+        if how != Open::Write && !files.contains_key(path) {
             return Err(io::ErrorKind::NotFound.into());
         }
         let content = files.entry(path.to_path_buf()).or_default().clone();
@@ -176,17 +234,17 @@ impl Disk for Sim {
     }
 
     async fn create_folder(&self, _path: &Path) -> io::Result<()> {
-        self.step().await
+        self.step(Operation::Other).await
     }
 
     async fn remove(&self, path: &Path) -> io::Result<()> {
-        self.step().await?;
+        self.step(Operation::Other).await?;
         self.state.files.borrow_mut().retain(|other, _| !other.starts_with(path));
         Ok(())
     }
 
     async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.step().await?;
+        self.step(Operation::Other).await?;
         let files = self.state.files.borrow();
         let mut names: Vec<String> = files
             .keys()
@@ -198,13 +256,14 @@ impl Disk for Sim {
     }
 
     async fn read_file(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        self.step().await?;
+        self.step(Operation::Read).await?;
         Ok(self.state.files.borrow().get(path).map(|content| content.borrow().written.clone()))
     }
 
     async fn replace_file(&self, path: &Path, bytes: Vec<u8>) -> io::Result<()> {
-        self.step().await?;
-        let content = Content { durable: bytes.clone(), written: bytes, dirty: Vec::new() };
+        self.step(Operation::Replace).await?;
+        self.has_space(bytes.len())?;
+        let content = Content { durable: bytes.clone(), written: bytes, dirty: Vec::new(), cut_to: None };
         self.state.files.borrow_mut().insert(path.to_path_buf(), Rc::new(RefCell::new(content)));
         Ok(())
     }
@@ -216,12 +275,13 @@ impl DiskFile for SimFile {
     async fn write_at(&self, buf: Vec<u8>, pos: u64) -> (io::Result<()>, Vec<u8>) {
         assert!(pos.is_multiple_of(PAGE as u64), "direct writes begin at a page");
         let (from, to) = (pos as usize, pos as usize + buf.len());
+        let more = to.saturating_sub(self.content.borrow().written.len());
+        if let Err(error) = self.disk.has_space(more) {
+            return (Err(error), buf);
+        }
         let number = self.disk.operations();
         {
             let mut content = self.content.borrow_mut();
-            if self.disk.state.full.get() && to > content.written.len() {
-                return (Err(io::ErrorKind::StorageFull.into()), buf);
-            }
             if content.written.len() < to {
                 content.written.resize(to, 0);
             }
@@ -229,7 +289,7 @@ impl DiskFile for SimFile {
             content.written[from..to].copy_from_slice(&buf);
             content.dirty.push((number, from, to));
         }
-        if let Err(error) = self.disk.step().await {
+        if let Err(error) = self.disk.step(Operation::Write).await {
             return (Err(error), buf);
         }
         if self.durable_writes {
@@ -241,7 +301,7 @@ impl DiskFile for SimFile {
     }
 
     async fn read_at(&self, pos: u64, len: usize) -> io::Result<Bytes> {
-        self.disk.step().await?;
+        self.disk.step(Operation::Read).await?;
         let content = self.content.borrow();
         let from = (pos as usize).min(content.written.len());
         let to = (from + len).min(content.written.len());
@@ -250,8 +310,13 @@ impl DiskFile for SimFile {
 
     async fn flush(&self) -> io::Result<()> {
         let begun = self.disk.operations();
-        self.disk.step().await?;
+        let cut_to = self.content.borrow().cut_to;
+        self.disk.step(Operation::Flush).await?;
         let mut content = self.content.borrow_mut();
+        if let Some(len) = cut_to {
+            content.durable.truncate(len);
+            content.cut_to = None;
+        }
         for (number, from, to) in std::mem::take(&mut content.dirty) {
             if number < begun {
                 content.settle(from, to);
@@ -259,20 +324,15 @@ impl DiskFile for SimFile {
                 content.dirty.push((number, from, to));
             }
         }
-        // A flush makes a file's length durable, too.
-        let len = content.written.len();
-        if content.dirty.is_empty() {
-            content.settle(len, len);
-        }
         Ok(())
     }
 
     async fn truncate(&self, len: u64) -> io::Result<()> {
-        self.disk.step().await?;
+        self.disk.step(Operation::Other).await?;
         let mut content = self.content.borrow_mut();
         let len = len as usize;
         content.written.resize(len, 0);
-        content.durable.truncate(len);
+        content.cut_to = Some(content.cut_to.map_or(len, |before| before.min(len)));
         content.dirty.retain_mut(|(_, from, to)| {
             *to = (*to).min(len);
             from < to
@@ -281,7 +341,7 @@ impl DiskFile for SimFile {
     }
 
     async fn size(&self) -> io::Result<u64> {
-        self.disk.step().await?;
+        self.disk.step(Operation::Other).await?;
         Ok(self.content.borrow().written.len() as u64)
     }
 }

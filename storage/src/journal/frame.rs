@@ -21,6 +21,9 @@ pub enum Kind {
     Start = 2,
     /// The log is gone.
     Drop = 3,
+    /// As `Append`, and the batch is the first of a new segment: after a crash the segments begin where they did, whatever
+    /// the settings are then. Otherwise the files of removed ones would be looked for.
+    Roll = 4,
 }
 
 /// One entry.
@@ -128,6 +131,7 @@ impl Head {
                 1 => Kind::Append,
                 2 => Kind::Start,
                 3 => Kind::Drop,
+                4 => Kind::Roll,
                 _ => return None,
             };
             let word = |i: usize| i32::from_be_bytes([b[i], b[i + 1], b[i + 2], b[i + 3]]);
@@ -165,7 +169,12 @@ mod tests {
             epoch: LeaderEpoch::new(2),
             bytes: Bytes::from_static(bytes),
         };
-        vec![entry(Kind::Append, 1 << 40, b"batch"), entry(Kind::Start, 4, b""), entry(Kind::Drop, 0, b"")]
+        vec![
+            entry(Kind::Append, 1 << 40, b"batch"),
+            entry(Kind::Start, 4, b""),
+            entry(Kind::Drop, 0, b""),
+            entry(Kind::Roll, 7, b"first"),
+        ]
     }
 
     fn encoded() -> Vec<u8> {

@@ -13,7 +13,7 @@
 //!     8  lap     u64                      28  entries …, then zeroes to the end of the page
 //!    16  sequence low 32 bits u32
 //!
-//!   entry: kind u8 | topic id 16 | partition i32 | offset i64 | epoch i32 | length u32 | bytes
+//!   entry: kind u8 (1 append, 2 log start, 3 drop, 4 append that begins a segment) | topic id 16 | partition i32 | offset i64 | epoch i32 | length u32 | bytes
 //! ```
 //!
 //! Invariants: one write at a time, so at most the last frame is torn; a frame is applied whole or not at all; laps begin

@@ -1,17 +1,28 @@
-//! Reading the journal back: every whole frame from a position on, in order.
+//! Reading the journal back: every whole frame from a position on, in order, one window in memory at a time.
+//!
+//! ```text
+//!   what comes next               other frames of this lap    what it means                        what is done
+//!   --------------------------    ------------------------    ---------------------------------    ------------
+//!   the expected frame, whole     any                         it was durable                       given
+//!   anything else                 none behind it is whole     the last write, torn or not begun    the end
+//!   anything else                 a later one is whole        damage: it was durable once          refused
+//!   the next lap, whose first     any                         damage, as above                     refused
+//!   frame is not the expected
+//! ```
+//!
+//! A lap is known by the frame at its file's start. If that page is damaged the lap would be missing, and everything
+//! acknowledged in it with it; so where a lap may have been, the files are searched for other frames of it.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
 use super::frame::{Entry, HEAD_BYTES, Head};
-use super::ring::{Lap, Position, file_path};
+use super::ring::{Lap, Position, count_files, file_path};
 use crate::disk::{Disk, DiskFile, Open, PAGE};
 
 /// What a replay found.
 pub struct Replayed {
-    /// The entries, in the order in which they were written.
-    pub entries: Vec<Entry>,
     /// Where the next frame goes.
     pub end: Position,
     /// The laps it read, oldest first, with their files.
@@ -36,65 +47,98 @@ pub enum ReplayError {
 
 /// How much is read at a time.
 const WINDOW_BYTES: usize = 1 << 20;
+/// When less than this is left of a lap, the next one may have been begun. Rounds are smaller (`commit::ROUND_BYTES`)
+/// unless one batch alone is larger.
+const ROOM_BYTES: u64 = 4 << 20;
 
-/// Reads the ring in `folder` from `from` on.
-pub async fn replay<D: Disk>(disk: &D, folder: &Path, from: Position) -> Result<Replayed, ReplayError> {
+/// Reads the ring in `folder` from `from` on and gives each entry to `each`, in the order in which they were written.
+pub async fn replay<D: Disk>(
+    disk: &D,
+    folder: &Path,
+    from: Position,
+    mut each: impl FnMut(Entry),
+) -> Result<Replayed, ReplayError> {
+    let mut files = Vec::new();
     let mut by_lap = BTreeMap::new();
-    let count = disk.list(folder).await?.iter().filter(|name| name.starts_with("ring-")).count();
-    for number in 0..count {
+    for number in 0..count_files(disk, folder).await? {
         let file = disk.open(&file_path(folder, number), Open::Read).await?;
         if let Some(head) = Head::parse(&file.read_at(0, PAGE).await?) {
-            by_lap.insert(head.lap, (number, file));
+            by_lap.insert(head.lap, number);
         }
+        files.push(file);
     }
-    let mut out = Replayed { entries: Vec::new(), end: from, laps: Vec::new() };
-    while let Some((number, file)) = by_lap.get(&out.end.lap) {
-        out.laps.push(Lap { lap: out.end.lap, file: *number, first: out.end.sequence });
-        read_lap(file, &mut out).await?;
+    let mut out = Replayed { end: from, laps: Vec::new() };
+    let mut last = None;
+    while let Some(number) = by_lap.get(&out.end.lap).copied() {
+        let Position { lap, pos, sequence } = out.end;
+        out.laps.push(Lap { lap, file: number, from: pos, first: sequence });
+        last = Some(number);
+        read_lap(&files[number], &mut out, &mut each).await?;
         let next = out.end.lap + 1;
-        let Some((_, next_file)) = by_lap.get(&next) else { break };
-        let first = Head::parse(&next_file.read_at(0, PAGE).await?);
+        let Some(next_number) = by_lap.get(&next) else { break };
+        let first = Head::parse(&files[*next_number].read_at(0, PAGE).await?);
         match first {
-            Some(head) if head.lap == next && head.sequence == out.end.sequence => {
+            Some(head) if head.sequence == out.end.sequence => {
                 out.end = Position { lap: next, pos: 0, sequence: out.end.sequence };
             }
             // The next lap was begun by frames that come later than the one which is missing here.
             _ => return Err(ReplayError::Damaged { lap: out.end.lap, pos: out.end.pos }),
         }
     }
+    let missing = match last {
+        None => Some(out.end.lap),
+        Some(number) => {
+            let left = files[number].size().await?.saturating_sub(out.end.pos);
+            (left < ROOM_BYTES).then_some(out.end.lap + 1)
+        }
+    };
+    if let Some(lap) = missing {
+        for (number, file) in files.iter().enumerate() {
+            let later =
+                |head: &Head| head.lap == lap && head.sequence.wrapping_sub(out.end.sequence) < AHEAD_MAX;
+            if Some(number) != last && whole_frame_from(file, 0, later).await? {
+                return Err(ReplayError::Damaged { lap, pos: 0 });
+            }
+        }
+    }
     Ok(out)
 }
 
 /// Reads frames of one file until one is not the expected next.
-async fn read_lap<F: DiskFile>(file: &F, out: &mut Replayed) -> Result<(), ReplayError> {
-    let mut window = file.read_at(out.end.pos, WINDOW_BYTES).await?;
+async fn read_lap<F: DiskFile>(
+    file: &F,
+    out: &mut Replayed,
+    each: &mut impl FnMut(Entry),
+) -> Result<(), ReplayError> {
+    let size = file.size().await?;
     let mut base = out.end.pos;
+    let mut asked = WINDOW_BYTES;
+    let mut window = file.read_at(base, asked).await?;
     loop {
         let skip = (out.end.pos - base) as usize;
         let rest = window.slice(skip.min(window.len())..);
-        let head = Head::parse(&rest).filter(|h| h.lap == out.end.lap && h.sequence == out.end.sequence);
-        let Some(head) = head else {
-            if rest.len() < HEAD_BYTES && skip > 0 {
-                base = out.end.pos;
-                window = file.read_at(base, WINDOW_BYTES).await?;
-                if window.len() >= HEAD_BYTES {
-                    continue;
-                }
-                return Ok(());
-            }
-            return check_tail(file, out.end).await;
-        };
+        if rest.len() < HEAD_BYTES && skip > 0 {
+            (base, asked) = (out.end.pos, WINDOW_BYTES);
+            window = file.read_at(base, asked).await?;
+            continue;
+        }
+        let head = Head::parse(&rest).filter(|head| {
+            // A damaged length must not become an allocation.
+            let fits = out.end.pos + head.frame_len() as u64 <= size;
+            head.lap == out.end.lap && head.sequence == out.end.sequence && fits
+        });
+        let Some(head) = head else { return check_tail(file, out.end).await };
         if rest.len() < head.frame_len() {
-            base = out.end.pos;
-            window = file.read_at(base, WINDOW_BYTES.max(head.frame_len())).await?;
-            if window.len() < head.frame_len() {
+            if skip == 0 && asked >= head.frame_len() {
                 // The file ends inside the frame: it was never written whole.
                 return check_tail(file, out.end).await;
             }
+            (base, asked) = (out.end.pos, WINDOW_BYTES.max(head.frame_len()));
+            window = file.read_at(base, asked).await?;
             continue;
         }
         match head.entries(&rest.slice(..head.frame_len())) {
-            Some(entries) => out.entries.extend(entries),
+            Some(entries) => entries.into_iter().for_each(&mut *each),
             None => return check_tail(file, out.end).await,
         }
         out.end.pos += head.frame_len() as u64;
@@ -102,23 +146,43 @@ async fn read_lap<F: DiskFile>(file: &F, out: &mut Replayed) -> Result<(), Repla
     }
 }
 
+/// Frames are numbered on; this many ahead and more is behind, by wrapping.
+const AHEAD_MAX: u32 = 1 << 20;
+
 /// A torn frame is the last one written. If a later frame of the same lap is whole, this is damage, and what was
 /// acknowledged would be lost in silence.
 async fn check_tail<F: DiskFile>(file: &F, end: Position) -> Result<(), ReplayError> {
-    let mut pos = end.pos;
+    let later = |head: &Head| {
+        let ahead = head.sequence.wrapping_sub(end.sequence);
+        head.lap == end.lap && ahead > 0 && ahead < AHEAD_MAX
+    };
+    match whole_frame_from(file, end.pos, later).await? {
+        true => Err(ReplayError::Damaged { lap: end.lap, pos: end.pos }),
+        false => Ok(()),
+    }
+}
+
+/// Whether a whole frame that is `wanted` begins at some page from `pos` on.
+async fn whole_frame_from<F: DiskFile>(
+    file: &F,
+    mut pos: u64,
+    wanted: impl Fn(&Head) -> bool,
+) -> Result<bool, ReplayError> {
+    let size = file.size().await?;
     loop {
         let window = file.read_at(pos, WINDOW_BYTES).await?;
         if window.len() < PAGE {
-            return Ok(());
+            return Ok(false);
         }
         for at in (0..window.len() - PAGE + 1).step_by(PAGE) {
-            let Some(head) = Head::parse(&window[at..]) else { continue };
-            let ahead = head.sequence.wrapping_sub(end.sequence);
-            if head.lap == end.lap && ahead > 0 && ahead < 1 << 20 {
-                let frame = file.read_at(pos + at as u64, head.frame_len()).await?;
-                if head.entries(&frame).is_some() {
-                    return Err(ReplayError::Damaged { lap: end.lap, pos: end.pos });
-                }
+            let Some(head) = Head::parse(&window[at..]).filter(&wanted) else { continue };
+            let begin = pos + at as u64;
+            if begin + head.frame_len() as u64 > size {
+                continue;
+            }
+            let frame = file.read_at(begin, head.frame_len()).await?;
+            if head.entries(&frame).is_some() {
+                return Ok(true);
             }
         }
         pos += (window.len() / PAGE * PAGE) as u64;

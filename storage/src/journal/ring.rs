@@ -24,7 +24,9 @@ pub struct Lap {
     pub lap: u64,
     /// The file.
     pub file: usize,
-    /// The number of its first frame.
+    /// Byte where the first frame of it begins that is known: 0, but for the lap in which a clean stop ended.
+    pub from: u64,
+    /// The number of that frame.
     pub first: u32,
 }
 
@@ -37,8 +39,8 @@ pub struct Ring<D: Disk> {
     folder: PathBuf,
     file_bytes: u64,
     files_max: usize,
-    /// Every file there is, by its number.
-    files: Vec<D::File>,
+    /// Every file there is, by its number; none for one that is not filled to its full length.
+    files: Vec<Option<D::File>>,
     /// Laps that are still needed, oldest first; the last is the one being written.
     laps: VecDeque<Lap>,
     at: Position,
@@ -47,6 +49,17 @@ pub struct Ring<D: Disk> {
 /// The path of a ring's file.
 pub fn file_path(folder: &Path, number: usize) -> PathBuf {
     folder.join(format!("ring-{number}"))
+}
+
+/// How many files a ring has: they are numbered from 0 without gaps.
+pub async fn count_files<D: Disk>(disk: &D, folder: &Path) -> io::Result<usize> {
+    let names = disk.list(folder).await?;
+    Ok(names
+        .iter()
+        .filter_map(|name| name.strip_prefix("ring-")?.parse::<usize>().ok())
+        .map(|number| number + 1)
+        .max()
+        .unwrap_or(0))
 }
 
 impl<D: Disk> Ring<D> {
@@ -61,7 +74,7 @@ impl<D: Disk> Ring<D> {
         laps: Vec<Lap>,
     ) -> io::Result<Self> {
         disk.create_folder(&folder).await?;
-        let existing = disk.list(&folder).await?.iter().filter(|name| name.starts_with("ring-")).count();
+        let existing = count_files(&disk, &folder).await?;
         let mut ring = Self {
             disk,
             folder,
@@ -73,11 +86,18 @@ impl<D: Disk> Ring<D> {
         };
         for number in 0..existing {
             let file = ring.open_file(number).await?;
-            ring.files.push(file);
+            let needed = ring.laps.iter().any(|lap| lap.file == number);
+            // A crash or a full disk may have stopped the filling.
+            let filled = needed || file.size().await? >= file_bytes;
+            ring.files.push(filled.then_some(file));
         }
         if ring.laps.is_empty() {
-            let file = ring.free_file().await?.expect("a ring without frames has a free file");
-            ring.laps.push_back(Lap { lap: at.lap, file, first: at.sequence });
+            let file = ring.free_file().await?.expect("a ring without laps has a free file");
+            // Never in the middle: the frames of a lap are found by the one at its file's start.
+            if ring.at.pos > 0 {
+                ring.at = Position { lap: at.lap + 1, pos: 0, sequence: at.sequence };
+            }
+            ring.laps.push_back(Lap { lap: ring.at.lap, file, from: 0, first: at.sequence });
         }
         Ok(ring)
     }
@@ -89,30 +109,45 @@ impl<D: Disk> Ring<D> {
     /// A file that no needed lap is in; made if the ring may still grow.
     async fn free_file(&mut self) -> io::Result<Option<usize>> {
         let used: Vec<usize> = self.laps.iter().map(|lap| lap.file).collect();
-        if let Some(free) = (0..self.files.len()).find(|number| !used.contains(number)) {
+        let free = |filled: bool| {
+            let number = |(number, file): (usize, &Option<D::File>)| {
+                (file.is_some() == filled && !used.contains(&number)).then_some(number)
+            };
+            self.files.iter().enumerate().find_map(number)
+        };
+        if let Some(free) = free(true) {
             return Ok(Some(free));
         }
-        if self.files.len() >= self.files_max {
-            return Ok(None);
-        }
-        let number = self.files.len();
-        let path = file_path(&self.folder, number);
-        // Zero-filled, not just allocated: a write to an unwritten extent costs a file-system journal commit.
-        let file = self.disk.open(&path, Open::Write).await?;
+        let number = match free(false) {
+            Some(unfilled) => unfilled,
+            None if self.files.len() < self.files_max => {
+                self.files.push(None);
+                self.files.len() - 1
+            }
+            None => return Ok(None),
+        };
+        self.fill(number).await?;
+        self.files[number] = Some(self.open_file(number).await?);
+        Ok(Some(number))
+    }
+
+    /// Zero-filled, not just allocated: a write to an unwritten extent costs a file-system journal commit.
+    async fn fill(&self, number: usize) -> io::Result<()> {
+        let file = self.disk.open(&file_path(&self.folder, number), Open::Write).await?;
         let mut buf = self.disk.alloc(FILL_BYTES.min(self.file_bytes as usize));
         let step = buf.bytes().len() as u64;
         let mut pos = 0;
         while pos < self.file_bytes {
             let (result, back) = file.write_at(buf, pos).await;
-            result?;
+            if let Err(error) = result {
+                // What was filled so far is no use to the journal, and may be what the segments lack.
+                let _ = file.truncate(0).await;
+                return Err(error);
+            }
             buf = back;
             pos += step;
         }
-        file.flush().await?;
-        drop(file);
-        let file = self.open_file(number).await?;
-        self.files.push(file);
-        Ok(Some(number))
+        file.flush().await
     }
 
     /// Where the next frame goes.
@@ -127,7 +162,7 @@ impl<D: Disk> Ring<D> {
     /// Where the lap that is being written begins.
     pub fn lap_start(&self) -> Position {
         let lap = self.writing();
-        Position { lap: lap.lap, pos: 0, sequence: lap.first }
+        Position { lap: lap.lap, pos: lap.from, sequence: lap.first }
     }
 
     /// Laps that are still needed, the one being written included.
@@ -145,16 +180,17 @@ impl<D: Disk> Ring<D> {
         self.file_bytes as usize
     }
 
-    /// Whether a frame of `len` bytes fits into the file being written.
+    /// Whether a frame of `len` bytes fits into the file being written; at its start everything does.
     pub fn fits(&self, len: usize) -> bool {
-        self.at.pos + len as u64 <= self.file_bytes
+        self.at.pos == 0 || self.at.pos + len as u64 <= self.file_bytes
     }
 
-    /// Goes on to the next file; false if every other one is still needed.
+    /// Goes on to the next file; false if every other one is still needed. It fails when the ring could grow, and the
+    /// disk has no space for that: nothing is lost by it, and it may be tried again.
     pub async fn next_lap(&mut self) -> io::Result<bool> {
         let Some(file) = self.free_file().await? else { return Ok(false) };
         self.at = Position { lap: self.at.lap + 1, pos: 0, sequence: self.at.sequence };
-        self.laps.push_back(Lap { lap: self.at.lap, file, first: self.at.sequence });
+        self.laps.push_back(Lap { lap: self.at.lap, file, from: 0, first: self.at.sequence });
         Ok(true)
     }
 
@@ -167,8 +203,9 @@ impl<D: Disk> Ring<D> {
 
     /// Writes one frame durably. After an error nothing more may be written: it is not known what is there.
     pub async fn write(&mut self, frame: D::Buf, len: usize) -> (io::Result<()>, D::Buf) {
-        let file = self.writing().file;
-        let (result, buf) = self.files[file].write_at(frame, self.at.pos).await;
+        let number = self.writing().file;
+        let file = self.files[number].as_ref().expect("the lap being written has a filled file");
+        let (result, buf) = file.write_at(frame, self.at.pos).await;
         if result.is_ok() {
             self.at.pos += len as u64;
             self.at.sequence = self.at.sequence.wrapping_add(1);
