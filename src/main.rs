@@ -18,6 +18,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+// Batches are received on one shard and freed on another. The C library's allocator takes a lock for that, which was
+// fought over, and moved the end of its heap every 16 KiB (docs/design/0006-allocator.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What `--help` says of exit codes; every command keeps to it.
 const EXIT_CODES: &str = "\
 Exit codes:
