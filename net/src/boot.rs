@@ -117,8 +117,9 @@ impl Server {
         let address = reserved.local_addr().map_err(|source| listen_error(address, source))?;
 
         let lock = lock(&folder)?;
-        let identity = identity(&folder, &config)?;
+        // Before anything is written: a folder that cannot be used shall not look like one that was.
         check_direct_io(&folder)?;
+        let identity = identity(&folder, &config)?;
         let advertised = advertised(&config, address);
         // From here on the shards listen themselves; with SO_REUSEPORT they could share the port with a stranger, which
         // the exclusive bind above has ruled out.
