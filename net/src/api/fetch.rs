@@ -56,9 +56,9 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         .min(shard.config.fetch.response_bytes_max as usize)
         .min(REPLY_BYTES_MAX);
     let deadline = rt::now().plus_millis(request.max_wait_ms.max(0) as u64);
-    let mut permit = shard.reply_memory.acquire(max_bytes as u64).await;
     let waits = !resolved.refused.iter().any(|(_, _, code)| code.is_error());
-    let done = loop {
+    let (done, mut permit) = loop {
+        let permit = shard.reply_memory.acquire(max_bytes as u64).await;
         let done = read(&shard, &fetch.partitions, max_bytes, isolation).await;
         let bytes: usize = done.iter().flat_map(|d| &d.records).map(bytes::Bytes::len).sum();
         let failed = done.iter().any(|d| d.error.is_some());
@@ -68,20 +68,23 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             || rt::now() >= deadline
             || fetch.partitions.is_empty()
         {
-            permit.shrink_to(bytes as u64);
-            break done;
+            break (done, permit);
         }
-        // The reading is done again when there is more, so what was read does not hold memory while it waits.
+        // The reading is done again when there is more, so what was read does not hold memory while it waits; nor does
+        // the request: consumers that wait for news would keep those from reading who have some.
+        drop(permit);
         let ends = done.iter().map(|d| d.bounds.map_or(Offset::ZERO, |b| b.readable_end(isolation)));
         let ends: Vec<_> = fetch.partitions.iter().map(|wanted| wanted.partition).zip(ends).collect();
         drop(done);
         if !wait(&shard, ends, isolation, deadline).await {
-            break read(&shard, &fetch.partitions, max_bytes, isolation).await;
+            let permit = shard.reply_memory.acquire(max_bytes as u64).await;
+            break (read(&shard, &fetch.partitions, max_bytes, isolation).await, permit);
         }
     };
     let seen: Vec<Seen> = done.iter().map(seen).collect();
     let finished = shard.sessions.borrow_mut().finish(&fetch, &seen);
     let bytes_out: usize = done.iter().flat_map(|d| &d.records).map(bytes::Bytes::len).sum();
+    permit.shrink_to(bytes_out as u64);
     shard.metrics.bytes_out.add(bytes_out as u64);
 
     let mut response = FetchResponse { session_id: finished.session_id, ..Default::default() };
