@@ -83,12 +83,14 @@ pub enum ReadError {
     #[error("offset {0} is out of range")]
     OutOfRange(Offset),
     /// What is on the disk is not what was written; it is not served.
-    #[error("{id}: the batch at offset {offset} in {file} at byte {pos} is damaged: {why}")]
+    #[error("{id}: offsets {offset} to {last} are damaged, in {file} at byte {pos}: {why}")]
     Damaged {
         /// The log.
         id: TopicPartition,
-        /// The offset that was asked for, or reached.
+        /// The first offset that is not to be had.
         offset: Offset,
+        /// The last one; the log goes on behind it.
+        last: Offset,
         /// The file.
         file: PathBuf,
         /// Where in it.

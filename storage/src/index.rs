@@ -57,11 +57,15 @@ impl Index {
         Index { entries: self.entries[..n].to_vec(), max_timestamp, since_last: 0 }
     }
 
-    /// The byte of the last indexed batch that begins at or before `offset`.
-    pub fn position(&self, base: Offset, offset: Offset) -> u64 {
+    /// The byte and the offset of the last indexed batch that begins at or before `offset`; those of the segment's start if
+    /// there is none.
+    pub fn place(&self, base: Offset, offset: Offset) -> (u64, Offset) {
         let delta = offset.get() - base.get();
         let n = self.entries.partition_point(|entry| i64::from(entry.delta) <= delta);
-        n.checked_sub(1).map_or(0, |i| u64::from(self.entries[i].pos))
+        n.checked_sub(1).map_or((0, base), |i| {
+            let entry = self.entries[i];
+            (u64::from(entry.pos), base.plus(i64::from(entry.delta)))
+        })
     }
 
     /// An offset at or before the first batch that reaches `timestamp`.
@@ -140,7 +144,8 @@ mod tests {
         let (index, base) = (index(), Offset::new(5000));
         assert_eq!(index.len(), 25);
         for offset in 0..1000 {
-            let pos = index.position(base, base.plus(offset));
+            let (pos, at) = index.place(base, base.plus(offset));
+            assert!(at <= base.plus(offset) && (at.get() - 5000) as u64 * 100 == pos);
             assert!(pos <= (offset as u64 / 10) * 1000);
             assert!((offset as u64 / 10) * 1000 - pos <= 4000);
         }

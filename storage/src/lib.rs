@@ -13,6 +13,7 @@ pub mod journal;
 pub mod layout;
 pub mod log;
 pub mod plan;
+pub mod reader;
 mod recovery;
 mod segment;
 pub mod store;

@@ -4,17 +4,15 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use headwater_core::ids::Offset;
-use headwater_core::record::header::{BatchHeader, BatchView};
 
 use crate::disk::{Disk, DiskFile};
 pub use crate::error::ReadError;
 use crate::index::Index;
 use crate::log::Log;
+use crate::reader::{Damage, Expected, Found, ReadAt, SegmentReader};
 
-/// The largest batch that a read believes in, in bytes: a damaged length must not become an allocation.
-const BATCH_BYTES_MAX: usize = 1 << 30;
-/// The least that is read from the disk at once.
-const READ_BYTES: usize = 128 * 1024;
+/// The most that is read from the disk at once, in bytes, but for a batch that is larger.
+const READ_AHEAD_MAX: usize = 1 << 20;
 
 /// What a read gave.
 #[derive(Debug, Default)]
@@ -90,21 +88,37 @@ impl<D: Disk> ReadPlan<D> {
             Source::Memory(outcome) => return Ok(outcome),
             Source::Segment { log, base } => (log, base),
         };
+        let mut at = from;
         loop {
-            let read = SegmentRead { log: &log, base, from, upto, max_bytes, at_least_one };
-            let outcome = read.run().await?;
-            if !outcome.chunks.is_empty() || outcome.next_offset > from {
+            let read = SegmentRead { log: &log, base, from: at, upto, max_bytes, at_least_one };
+            let (outcome, end) = read.run().await?;
+            if end != End::Segment || !outcome.chunks.is_empty() {
                 return Ok(outcome);
             }
-            // `from` is behind the last batch of this segment: the next one has it.
-            let next =
-                log.state.borrow().segments.iter().map(|segment| segment.base).find(|next| *next > base);
-            match next {
-                Some(next) if next <= from => base = next,
-                _ => return Ok(outcome),
+            // Behind the last batch of this segment: compaction has left a gap. The next segment goes on, or memory does.
+            let next = {
+                let state = log.state.borrow();
+                let next = state.segments.partition_point(|segment| segment.base <= base);
+                state.segments.get(next).map(|segment| segment.base)
+            };
+            let Some(next) = next.filter(|next| *next < upto) else { return Ok(outcome) };
+            (base, at) = (next, at.max(next));
+            let plan = log.plan(at, upto, max_bytes, at_least_one)?;
+            match plan.source {
+                Source::Memory(outcome) => return Ok(outcome),
+                Source::Segment { .. } => {}
             }
         }
     }
+}
+
+/// Why a read of a segment came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// There are as many bytes as were asked for, or the reader may not see more.
+    Enough,
+    /// The segment has no more.
+    Segment,
 }
 
 struct SegmentRead<'r, D: Disk> {
@@ -116,94 +130,100 @@ struct SegmentRead<'r, D: Disk> {
     at_least_one: bool,
 }
 
+/// A reader shares the open file with others.
+impl<F: DiskFile> ReadAt for Rc<F> {
+    async fn read_at(&self, pos: u64, len: usize) -> std::io::Result<Bytes> {
+        DiskFile::read_at(&**self, pos, len).await
+    }
+}
+
+impl<D: Disk> Log<D> {
+    /// What the segment at `base` should hold; none if it is gone.
+    pub(crate) fn expected(&self, base: Offset) -> Option<Expected> {
+        let state = self.state.borrow();
+        let at = state.segments.binary_search_by_key(&base, |segment| segment.base).ok()?;
+        let segment = &state.segments[at];
+        Some(Expected {
+            readable: segment.readable(),
+            written: segment.written,
+            end: state.segments.get(at + 1).map_or(state.next, |next| next.base),
+            gaps: segment.compacted,
+            epochs: state.epochs.clone(),
+        })
+    }
+}
+
 impl<D: Disk> SegmentRead<'_, D> {
-    async fn run(&self) -> Result<ReadOutcome, ReadError> {
-        let path = self.path();
-        let failed = |source| ReadError::Io { id: self.log.id(), file: path.clone(), source };
+    async fn run(&self) -> Result<(ReadOutcome, End), ReadError> {
+        let gone = ReadError::OutOfRange(self.from);
         self.load_index().await;
-        let place = {
-            let mut state = self.log.state.borrow_mut();
-            state.segment(self.base).map(|segment| {
-                let pos = segment.index.as_ref().map_or(0, |index| index.position(self.base, self.from));
-                (pos, segment.readable())
-            })
+        let place = self
+            .log
+            .state
+            .borrow_mut()
+            .segment(self.base)
+            .map(|s| s.index.as_ref().map_or((0, self.base), |index| index.place(self.base, self.from)));
+        let (Some((pos, next)), Some(expected)) = (place, self.log.expected(self.base)) else {
+            return Err(gone);
         };
-        let Some((mut pos, end)) = place else { return Err(ReadError::OutOfRange(self.from)) };
-        let file = self.log.shared.file(&path, false).await.map_err(failed)?;
+        let (gaps, end) = (expected.gaps, expected.end);
+        let path = self.path();
+        let io = |source| ReadError::Io { id: self.log.id(), file: path.clone(), source };
+        let file = match self.log.shared.file(&path, false).await {
+            Ok(file) => file,
+            // Removed by retention or compaction since this read was planned.
+            Err(_) if self.path() != path || self.log.expected(self.base).is_none() => return Err(gone),
+            Err(error) => return Err(io(error)),
+        };
+        let mut reader = SegmentReader::new(file, expected, pos, next);
+        reader.read_ahead(self.max_bytes.min(READ_AHEAD_MAX));
         let mut outcome = ReadOutcome { chunks: Vec::new(), next_offset: self.from };
         let mut bytes = 0usize;
-        let mut window_bytes = READ_BYTES.max(self.max_bytes.min(1 << 20));
-        while pos < end {
-            let len = window_bytes.min((end - pos) as usize);
-            let window = file.read_at(pos, len).await.map_err(failed)?;
-            let mut at = 0;
-            while let Ok(header) = BatchHeader::parse(&window[at..]) {
-                let whole = header.encoded_len;
-                if whole > BATCH_BYTES_MAX {
-                    return self.damaged(outcome, &path, pos + at as u64, "its length is impossible");
+        loop {
+            match reader.step().await.map_err(io)? {
+                Found::End if outcome.chunks.is_empty() && !gaps && self.from < end => {
+                    // Planned because it was on the disk, so a length in front of it is damaged: going on to the next
+                    // segment would skip it in silence.
+                    let (pos, first) = (reader.pos(), reader.next_offset());
+                    let why = "the batches end before it".to_string();
+                    let damage = Damage { pos, until: pos, first, last: end.plus(-1), why };
+                    return Err(self.damaged(&path, damage));
                 }
-                if window.len() - at < whole {
-                    break;
-                }
-                if header.last_offset() >= self.upto {
-                    return Ok(outcome);
-                }
-                if header.last_offset() >= self.from {
-                    let fits =
-                        bytes + whole <= self.max_bytes || (self.at_least_one && outcome.chunks.is_empty());
-                    if !fits {
-                        return Ok(outcome);
+                Found::End => return Ok((outcome, End::Segment)),
+                Found::Damaged(damage) => {
+                    let error = self.damaged(&path, damage);
+                    match &error {
+                        ReadError::Damaged { last, .. } if *last < self.from => {}
+                        _ if outcome.chunks.is_empty() => return Err(error),
+                        _ => return Ok((outcome, End::Enough)),
                     }
-                    let batch = window.slice(at..at + whole);
-                    let check = BatchView { header, bytes: &batch }.verify_crc();
-                    if let Err(why) = check {
-                        return self.damaged(outcome, &path, pos + at as u64, &why.to_string());
+                }
+                Found::Batch(header, _) if header.last_offset() < self.from => {}
+                Found::Batch(header, _) if header.last_offset() >= self.upto => {
+                    return Ok((outcome, End::Enough));
+                }
+                Found::Batch(header, batch) => {
+                    let fits = bytes + batch.len() <= self.max_bytes;
+                    if !fits && !(self.at_least_one && outcome.chunks.is_empty()) {
+                        return Ok((outcome, End::Enough));
                     }
-                    bytes += whole;
+                    bytes += batch.len();
                     outcome.next_offset = header.next_offset();
                     outcome.chunks.push(batch);
                 }
-                at += whole;
             }
-            if at == 0 {
-                match BatchHeader::parse(&window) {
-                    // Larger than the window: read it whole, once.
-                    Ok(header)
-                        if header.encoded_len > window.len() && pos + header.encoded_len as u64 <= end =>
-                    {
-                        window_bytes = header.encoded_len;
-                        continue;
-                    }
-                    Ok(_) => return self.damaged(outcome, &path, pos, "it reaches behind the segment's end"),
-                    Err(why) => return self.damaged(outcome, &path, pos, &why.to_string()),
-                }
-            }
-            pos += at as u64;
-            window_bytes = READ_BYTES.max(self.max_bytes.saturating_sub(bytes).min(1 << 20));
         }
-        Ok(outcome)
     }
 
-    /// Gives what was whole before the damage, or the error if there is nothing.
-    fn damaged(
-        &self,
-        outcome: ReadOutcome,
-        path: &std::path::Path,
-        pos: u64,
-        why: &str,
-    ) -> Result<ReadOutcome, ReadError> {
-        if !outcome.chunks.is_empty() {
-            return Ok(outcome);
+    /// Counts and tells of damage, once for each place.
+    fn damaged(&self, path: &std::path::Path, damage: Damage) -> ReadError {
+        let Damage { pos, first, last, why, .. } = damage;
+        let (id, file) = (self.log.id(), path.to_path_buf());
+        let error = ReadError::Damaged { id, offset: first, last, file, pos, why };
+        if self.log.shared.note_damage(path, pos) {
+            tracing::error!(%error, "a damaged stretch is not served; what is around it is");
         }
-        let error = ReadError::Damaged {
-            id: self.log.id(),
-            offset: self.from,
-            file: path.to_path_buf(),
-            pos,
-            why: why.to_string(),
-        };
-        tracing::error!(%error, "a damaged batch is not served");
-        Err(error)
+        error
     }
 
     fn generation(&self) -> u32 {
@@ -236,37 +256,27 @@ impl<D: Disk> SegmentRead<'_, D> {
         }
     }
 
-    /// Walks the batch headers of a segment whose index is missing or damaged, up to the first thing that is no batch.
+    /// Walks a segment whose index is missing or damaged.
     async fn rebuild_index(&self, max_timestamp: Option<i64>) -> Index {
         let path = self.path();
         tracing::warn!(segment = %path.display(), "its index is missing or damaged and is rebuilt");
         let mut index = Index::decode(&[], max_timestamp).unwrap_or_default();
-        let (end, interval) = {
-            let mut state = self.log.state.borrow_mut();
-            let interval = state.config.index_interval_bytes;
-            (state.segment(self.base).map_or(0, |segment| segment.readable()), interval)
-        };
+        let interval = self.log.state.borrow().config.index_interval_bytes;
+        let Some(expected) = self.log.expected(self.base) else { return index };
         let Ok(file) = self.log.shared.file(&path, false).await else { return index };
-        let mut pos = 0;
-        while pos < end {
-            let Ok(window) = file.read_at(pos, (READ_BYTES * 8).min((end - pos) as usize)).await else {
-                return index;
-            };
-            let mut at = 0;
-            while let Ok(header) = BatchHeader::parse(&window[at..]) {
-                let delta = header.base_offset.get() - self.base.get();
-                let Ok(delta) = u32::try_from(delta) else { return index };
-                index.note(delta, pos + at as u64, header.encoded_len, header.max_timestamp, interval);
-                at += header.encoded_len;
-                if at > window.len() {
-                    break;
+        let mut reader = SegmentReader::new(file, expected, 0, self.base);
+        reader.read_ahead(READ_AHEAD_MAX);
+        loop {
+            let pos = reader.pos();
+            match reader.step().await {
+                Ok(Found::Batch(header, _)) => {
+                    let delta = header.base_offset.get() - self.base.get();
+                    let Ok(delta) = u32::try_from(delta) else { return index };
+                    index.note(delta, pos, header.encoded_len, header.max_timestamp, interval);
                 }
+                Ok(Found::Damaged(_)) => {}
+                Ok(Found::End) | Err(_) => return index,
             }
-            if at == 0 {
-                return index;
-            }
-            pos += at as u64;
         }
-        index
     }
 }

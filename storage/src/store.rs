@@ -11,7 +11,7 @@
 //! write-out and journal wait and try again, appends are refused when memory is used up, reads go on.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,9 @@ pub(crate) struct Pending<D: Disk> {
     pub ticket: u64,
 }
 
+/// Damaged places that are counted one by one; a disk with more has lost more than this store can tell.
+const DAMAGE_MAX: usize = 4096;
+
 /// An open file, and when it was last used.
 type OpenFile<D> = (Rc<<D as Disk>::File>, u64);
 
@@ -118,6 +121,8 @@ pub struct Shared<D: Disk> {
     pub(crate) loop_ended: Event,
     files: RefCell<HashMap<PathBuf, OpenFile<D>>>,
     file_clock: Cell<u64>,
+    /// Places that were found damaged, up to [`DAMAGE_MAX`].
+    damage: RefCell<BTreeSet<(PathBuf, u64)>>,
 }
 
 impl<D: Disk> Shared<D> {
@@ -156,6 +161,7 @@ impl<D: Disk> Shared<D> {
             loop_ended: Event::default(),
             files: RefCell::default(),
             file_clock: Cell::new(0),
+            damage: RefCell::default(),
         }
     }
 
@@ -230,6 +236,12 @@ impl<D: Disk> Shared<D> {
         }
     }
 
+    /// Counts a damaged place; false if it was known.
+    pub(crate) fn note_damage(&self, path: &Path, pos: u64) -> bool {
+        let mut damage = self.damage.borrow_mut();
+        damage.len() < DAMAGE_MAX && damage.insert((path.to_path_buf(), pos))
+    }
+
     /// The paths of a segment's files.
     pub(crate) fn segment_files(&self, id: TopicPartition, named: (Offset, u32)) -> [PathBuf; 2] {
         let (base, generation) = named;
@@ -298,6 +310,8 @@ pub struct Usage {
     pub pending_bytes: usize,
     /// Laps of the journal that are needed.
     pub journal_laps: usize,
+    /// Damaged places that reads have come upon.
+    pub damaged: usize,
 }
 
 impl<D: Disk> Store<D> {
@@ -402,6 +416,7 @@ impl<D: Disk> Store<D> {
             cache_bytes: self.shared.cache_bytes.get(),
             pending_bytes: self.shared.pending_bytes.get(),
             journal_laps: self.shared.laps_in_use.get(),
+            damaged: self.shared.damage.borrow().len(),
         }
     }
 

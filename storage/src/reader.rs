@@ -1,0 +1,257 @@
+//! Walks the batches of a segment and lets none pass that is not as it was written.
+//!
+//! ```text
+//!   ├─ batch ─┼─ batch ─┼─ damaged ···│··········┼─ batch ─┤
+//!                        pos           searched, byte by byte, for the next batch that is whole
+//! ```
+//!
+//! A batch is good when its checksum is right, and what the checksum does not cover is too: its base offset follows the
+//! batch before (after compaction: is not before it), and its leader epoch is the one that the log knows for that offset.
+//! Damage is named by the offsets that are missing; the walk goes on behind it.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use bytes::Bytes;
+use headwater_core::epochs::LeaderEpochs;
+use headwater_core::ids::Offset;
+use headwater_core::record::header::{BatchHeader, BatchView, HEADER_BYTES};
+
+use crate::disk::DiskFile;
+
+/// The least that is read at once, in bytes.
+const READ_BYTES: usize = 128 * 1024;
+/// How much is read at once to find the end of a damaged stretch.
+const SEARCH_BYTES: usize = 1 << 20;
+
+/// Something that bytes can be read from at any place.
+pub trait ReadAt {
+    /// Reads `len` bytes at `pos`; fewer at the end.
+    fn read_at(&self, pos: u64, len: usize) -> impl Future<Output = io::Result<Bytes>>;
+}
+
+impl<F: DiskFile> ReadAt for F {
+    async fn read_at(&self, pos: u64, len: usize) -> io::Result<Bytes> {
+        DiskFile::read_at(self, pos, len).await
+    }
+}
+
+/// A file read with plain calls, for offline tools: they run where there is no io_uring and no direct IO.
+pub struct PlainFile(pub File);
+
+impl ReadAt for PlainFile {
+    async fn read_at(&self, pos: u64, len: usize) -> io::Result<Bytes> {
+        let mut bytes = vec![0; len];
+        let mut filled = 0;
+        while filled < len {
+            match self.0.read_at(&mut bytes[filled..], pos + filled as u64) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes.into())
+    }
+}
+
+/// What a segment should hold.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// Bytes that can be read.
+    pub readable: u64,
+    /// Bytes of its batches; those behind `readable` are not in the file yet.
+    pub written: u64,
+    /// The offset behind its last batch.
+    pub end: Offset,
+    /// Whether there may be gaps between its batches.
+    pub gaps: bool,
+    /// Which leader epoch begins where.
+    pub epochs: LeaderEpochs,
+}
+
+/// What is at a place.
+#[derive(Debug)]
+pub enum Found {
+    /// A good batch.
+    Batch(BatchHeader, Bytes),
+    /// Offsets `first..=last` are not to be had.
+    Damaged(Damage),
+    /// The end of what can be read.
+    End,
+}
+
+/// A stretch that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where it begins in the file.
+    pub pos: u64,
+    /// Where the next good batch begins, or the segment's end.
+    pub until: u64,
+    /// The first offset that is missing.
+    pub first: Offset,
+    /// The last one.
+    pub last: Offset,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// See the module's text.
+pub struct SegmentReader<R> {
+    source: R,
+    expected: Expected,
+    pos: u64,
+    next: Offset,
+    window: Bytes,
+    window_at: u64,
+    window_bytes: usize,
+}
+
+enum Verdict {
+    Good(BatchHeader),
+    /// So many bytes are needed to tell.
+    More(usize),
+    Bad(String),
+    /// It reaches behind what can be read.
+    NotYet,
+}
+
+impl<R: ReadAt> SegmentReader<R> {
+    /// A reader that begins at byte `pos`, where the batch with `next` is (or the first behind it, if there are gaps).
+    pub fn new(source: R, expected: Expected, pos: u64, next: Offset) -> Self {
+        let window = Bytes::new();
+        Self { source, expected, pos, next, window, window_at: pos, window_bytes: READ_BYTES }
+    }
+
+    /// How much to read at once, where that is more than the least.
+    pub fn read_ahead(&mut self, bytes: usize) {
+        self.window_bytes = READ_BYTES.max(bytes);
+    }
+
+    /// Where the next batch begins.
+    pub fn pos(&self) -> u64 {
+        self.pos
+    }
+
+    /// The offset that comes next.
+    pub fn next_offset(&self) -> Offset {
+        self.next
+    }
+
+    /// The batch here, or the damage; goes on behind it.
+    pub async fn step(&mut self) -> io::Result<Found> {
+        let mut wanted = HEADER_BYTES;
+        loop {
+            if self.pos >= self.expected.readable {
+                return Ok(Found::End);
+            }
+            let bytes = self.bytes_at(self.pos, wanted).await?;
+            match self.judge(&bytes, self.pos, self.next, self.expected.gaps) {
+                Verdict::Good(header) => {
+                    self.pos += header.encoded_len as u64;
+                    self.next = header.next_offset();
+                    return Ok(Found::Batch(header, bytes.slice(..header.encoded_len)));
+                }
+                Verdict::More(more) if more > wanted => wanted = more,
+                Verdict::More(_) => return self.damaged("the file ends inside a batch".into()).await,
+                Verdict::Bad(why) => return self.damaged(why).await,
+                Verdict::NotYet => return Ok(Found::End),
+            }
+        }
+    }
+
+    /// At least `len` bytes at `pos`, if there are as many.
+    async fn bytes_at(&mut self, pos: u64, len: usize) -> io::Result<Bytes> {
+        let have = self.window_at + self.window.len() as u64;
+        let wanted = (pos + len as u64).min(self.expected.readable);
+        if pos < self.window_at || wanted > have {
+            let left = self.expected.readable.saturating_sub(pos);
+            let ask = (len.max(self.window_bytes) as u64).min(left) as usize;
+            self.window = self.source.read_at(pos, ask).await?;
+            self.window_at = pos;
+        }
+        Ok(self.window.slice(((pos - self.window_at) as usize).min(self.window.len())..))
+    }
+
+    /// Whether a good batch is at the start of `bytes`, which begin at `pos`.
+    fn judge(&self, bytes: &Bytes, pos: u64, next: Offset, gaps: bool) -> Verdict {
+        if bytes.len() < HEADER_BYTES {
+            let left = self.expected.readable.saturating_sub(pos) < HEADER_BYTES as u64;
+            let in_memory = left && pos + (HEADER_BYTES as u64) <= self.expected.written;
+            return if in_memory { Verdict::NotYet } else { Verdict::More(HEADER_BYTES) };
+        }
+        let header = match BatchHeader::parse(bytes) {
+            Ok(header) => header,
+            Err(why) => return Verdict::Bad(why.to_string()),
+        };
+        let base = header.base_offset;
+        if base < next || (base > next && !gaps) {
+            return Verdict::Bad(format!("its offset is {base}, and {next} is expected"));
+        }
+        if header.last_offset_delta < 0 || header.last_offset() >= self.expected.end {
+            return Verdict::Bad(format!("its last offset is {}", header.last_offset()));
+        }
+        let end = pos + header.encoded_len as u64;
+        if end > self.expected.written {
+            return Verdict::Bad(format!("its length {} reaches behind the segment", header.encoded_len));
+        }
+        if let Some(epoch) = self.expected.epochs.epoch_at(base).filter(|epoch| *epoch != header.leader_epoch)
+        {
+            return Verdict::Bad(format!(
+                "its leader epoch is {}, and {epoch} is expected",
+                header.leader_epoch
+            ));
+        }
+        if end > self.expected.readable {
+            return Verdict::NotYet;
+        }
+        match bytes.get(..header.encoded_len) {
+            None => Verdict::More(header.encoded_len),
+            Some(batch) => match (BatchView { header, bytes: batch }).verify_crc() {
+                Ok(()) => Verdict::Good(header),
+                Err(why) => Verdict::Bad(why.to_string()),
+            },
+        }
+    }
+
+    /// Finds the end of the damage that begins here, and goes on there.
+    async fn damaged(&mut self, why: String) -> io::Result<Found> {
+        let (pos, first) = (self.pos, self.next);
+        let mut at = pos + 1;
+        let found = loop {
+            if at + HEADER_BYTES as u64 > self.expected.readable {
+                break None;
+            }
+            let window = self.bytes_at(at, HEADER_BYTES.max(SEARCH_BYTES)).await?;
+            if window.len() < HEADER_BYTES {
+                break None;
+            }
+            let last = window.len() - HEADER_BYTES;
+            // Magic first: it throws away nearly every place.
+            let place = (0..=last).find(|i| {
+                let slice = window.slice(i..);
+                window[i + 16] == 2
+                    && !matches!(self.judge(&slice, at + *i as u64, first.plus(1), true), Verdict::Bad(_))
+            });
+            let Some(place) = place else {
+                at += last as u64 + 1;
+                continue;
+            };
+            at += place as u64;
+            let header = BatchHeader::parse(&window[place..]).expect("a judged header parses");
+            let whole = self.bytes_at(at, header.encoded_len).await?;
+            match self.judge(&whole, at, first.plus(1), true) {
+                Verdict::Good(header) => break Some((at, header.base_offset)),
+                // What is in memory is read from there.
+                Verdict::NotYet => break Some((at, header.base_offset)),
+                _ => at += 1,
+            }
+        };
+        let (until, next) = found.unwrap_or((self.expected.readable, self.expected.end));
+        (self.pos, self.next) = (until, next);
+        Ok(Found::Damaged(Damage { pos, until, first, last: next.plus(-1), why }))
+    }
+}
