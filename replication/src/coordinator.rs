@@ -74,7 +74,7 @@ type Then = Box<dyn FnOnce(Answer)>;
 /// See the module's text.
 pub struct CoordinatorHost<D: Disk> {
     partition: Rc<Partition<D>>,
-    config: GroupConfig,
+    config: Cell<GroupConfig>,
     machine: RefCell<Coordinator>,
     phase: Cell<Phase>,
     parked: RefCell<HashMap<ReplyTo, Then>>,
@@ -86,7 +86,7 @@ impl<D: Disk> CoordinatorHost<D> {
     pub fn new(partition: Rc<Partition<D>>, config: GroupConfig) -> Rc<Self> {
         Rc::new(Self {
             partition,
-            config,
+            config: Cell::new(config),
             machine: RefCell::new(Coordinator::new(config)),
             phase: Cell::new(Phase::Loading),
             parked: RefCell::default(),
@@ -97,6 +97,12 @@ impl<D: Disk> CoordinatorHost<D> {
     /// The partition of `__consumer_offsets` that it is on.
     pub fn partition(&self) -> TopicPartition {
         self.partition.id()
+    }
+
+    /// Changes the settings.
+    pub fn set_config(&self, config: GroupConfig) {
+        self.config.set(config);
+        self.machine.borrow_mut().set_config(config);
     }
 
     /// Where it is with its log.
@@ -111,7 +117,7 @@ impl<D: Disk> CoordinatorHost<D> {
             return;
         }
         self.phase.set(Phase::Loading);
-        let mut machine = Coordinator::new(self.config);
+        let mut machine = Coordinator::new(self.config.get());
         let mut at = self.partition.bounds().log_start;
         // All that is in the log, committed or not yet: the next machine's records come behind it.
         while at < self.partition.log().end() {

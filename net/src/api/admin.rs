@@ -70,7 +70,7 @@ fn entries(
     image: &Image,
     asked: &DescribeConfigsResource<'_>,
 ) -> Result<Vec<ConfigEntry>, Refusal> {
-    let broker = &context.shard().config;
+    let broker = &context.shard().config();
     let name = asked.resource_name.as_ref();
     match asked.resource_type {
         resource::TOPIC => match (image.topic(name), check_topic_name(name)) {

@@ -48,7 +48,7 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
     context.reply(&DescribeClusterResponse {
         endpoint_type: BROKERS,
         cluster_id: Cow::Borrowed(image.cluster_id().unwrap_or_default()),
-        controller_id: context.shard().config.node_id.get(),
+        controller_id: context.shard().config().node_id.get(),
         brokers,
         ..Default::default()
     })

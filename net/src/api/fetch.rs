@@ -33,15 +33,13 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let shard = context.shard().clone();
     let image = context.image();
     let resolved = resolve(&image, context.version, &request);
-    let new_id =
-        i32::from_be_bytes([rt::random_bytes()[0] & 0x7f, 1, 2, 3]) ^ (shard.ticket() as i32 & 0x00ff_ffff);
     let begun = shard.sessions.borrow_mut().begin(
         request.session_id,
         request.session_epoch,
         context.version >= 13,
         resolved.wanted,
         &resolved.forgotten,
-        new_id.max(1),
+        shard.session_id(),
         rt::now(),
     );
     let fetch = match begun {
@@ -53,7 +51,7 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let isolation =
         if request.isolation_level == 1 { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
     let max_bytes = (request.max_bytes.max(0) as usize)
-        .min(shard.config.fetch.response_bytes_max as usize)
+        .min(shard.config().fetch.response_bytes_max as usize)
         .min(REPLY_BYTES_MAX);
     let deadline = rt::now().plus_millis(request.max_wait_ms.max(0) as u64);
     let waits = !resolved.refused.iter().any(|(_, _, code)| code.is_error());

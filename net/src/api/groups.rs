@@ -148,7 +148,7 @@ async fn locate(context: &Context, key_type: i8) -> Located {
             return Err((ErrorCode::CoordinatorNotAvailable, "__consumer_offsets can't be created"));
         }
     }
-    let node = context.shard().config.node_id;
+    let node = context.shard().config().node_id;
     let image = context.image();
     let endpoint = image.broker(node).and_then(|broker| broker.endpoints.first());
     let endpoint = endpoint.ok_or((ErrorCode::CoordinatorNotAvailable, "the broker is not registered"))?;

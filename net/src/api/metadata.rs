@@ -88,7 +88,7 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     context.reply(&MetadataResponse {
         brokers,
         cluster_id: image.cluster_id().map(Cow::Borrowed),
-        controller_id: context.shard().config.node_id.get(),
+        controller_id: context.shard().config().node_id.get(),
         topics,
         ..Default::default()
     })

@@ -7,9 +7,11 @@
 mod admin;
 mod api_versions;
 mod cluster;
+mod configs;
 mod fetch;
 mod groups;
 mod list_offsets;
+mod logs;
 mod metadata;
 mod offsets;
 mod produce;
@@ -89,12 +91,17 @@ rows! {
     ApiVersions             0..=4  Here       api_versions::handle;
     CreateTopics            2..=7  Controller topics::create;
     DeleteTopics            1..=6  Controller topics::delete;
+    DeleteRecords           0..=2  Partitions logs::delete_records;
     InitProducerId          0..=5  Here       producer_id::handle;
     DescribeConfigs         1..=4  Here       admin::describe_configs;
+    AlterConfigs            0..=2  Controller configs::alter;
+    DescribeLogDirs         1..=5  Partitions logs::describe_dirs;
     CreatePartitions        0..=3  Controller topics::create_partitions;
     DeleteGroups            0..=2  Group      groups::delete;
+    IncrementalAlterConfigs 0..=1  Controller configs::alter_incrementally;
     OffsetDelete            0..=0  Group      offsets::delete;
     DescribeCluster         0..=2  Here       cluster::describe;
+    ListConfigResources     0..=1  Here       configs::list;
     DescribeTopicPartitions 0..=0  Here       metadata::describe_topic_partitions;
 }
 

@@ -135,7 +135,7 @@ impl Connection {
         reader: &mut ReadHalf,
         inbox: &mut Inbox,
     ) -> Result<(BytesMut, Option<Permit>), Ended> {
-        let max = self.shard.config.net.request_bytes_max as usize;
+        let max = self.shard.config().net.request_bytes_max as usize;
         let mut permit = None;
         loop {
             match inbox.next(max)? {
@@ -149,7 +149,7 @@ impl Connection {
             let (patience, ended) = if inbox.mid_frame() {
                 (STALL, Ended::Stalled)
             } else {
-                (self.shard.config.net.idle_ms.map_or(FOR_EVER, Duration::from_millis), Ended::Idle)
+                (self.shard.config().net.idle_ms.map_or(FOR_EVER, Duration::from_millis), Ended::Idle)
             };
             if self.shard.stopping.get() {
                 return Err(Ended::Stopping);

@@ -14,8 +14,9 @@ use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
 use headwater_replication::metadata::{
-    BrokerEndpoint, Change, Controller, CreatedPartitions, CreatedTopic, DeletedTopic, Image, NewPartitions,
-    NewTopic, ProducerIdBlock, Record, Refusal, Registration, TopicSelector,
+    AlterResource, AlteredResource, BrokerEndpoint, Change, Controller, CreatedPartitions, CreatedTopic,
+    DeletedTopic, Image, NewPartitions, NewTopic, ProducerIdBlock, Record, Refusal, Registration,
+    TopicSelector,
 };
 use headwater_replication::partition::{Append, Partition};
 use headwater_replication::waiters::{Countdown, Outcome};
@@ -43,6 +44,10 @@ pub enum ControllerRequest {
     Delete(Vec<TopicSelector>),
     /// CreatePartitions.
     Extend(Vec<NewPartitions>, bool),
+    /// IncrementalAlterConfigs; with the flag, only tried.
+    AlterIncrementally(Vec<AlterResource>, bool),
+    /// AlterConfigs; with the flag, only tried.
+    Alter(Vec<AlterResource>, bool),
     /// Producer ids for one shard.
     ProducerIds,
 }
@@ -55,6 +60,8 @@ pub enum ControllerReply {
     Deleted(Vec<DeletedTopic>),
     /// To `Extend`.
     Extended(Vec<CreatedPartitions>),
+    /// To `AlterIncrementally` and `Alter`.
+    Altered(Vec<AlteredResource>),
     /// To `ProducerIds`.
     ProducerIds(Result<ProducerIdBlock, Refusal>),
     /// To any: the metadata log takes nothing more.
@@ -155,6 +162,12 @@ impl Control {
             }
             ControllerRequest::Extend(topics, validate_only) => {
                 ControllerReply::Extended(controller.on_create_partitions(topics, validate_only, out))
+            }
+            ControllerRequest::AlterIncrementally(resources, validate_only) => ControllerReply::Altered(
+                controller.on_incremental_alter_configs(resources, validate_only, out),
+            ),
+            ControllerRequest::Alter(resources, validate_only) => {
+                ControllerReply::Altered(controller.on_alter_configs(resources, validate_only, out))
             }
             ControllerRequest::ProducerIds => {
                 ControllerReply::ProducerIds(controller.on_allocate_producer_ids(out))

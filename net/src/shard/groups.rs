@@ -52,10 +52,20 @@ impl Shard {
         if topic.name.get() != CONSUMER_OFFSETS {
             return;
         }
-        let config = GroupConfig::new(&self.config, self.topic_config(topic).max_message_bytes as usize);
+        let config = GroupConfig::new(&self.config(), self.topic_config(topic).max_message_bytes as usize);
         let host = CoordinatorHost::new(partition.clone(), config);
         self.groups.hosts.borrow_mut().insert(partition.id(), host.clone());
         self.load_groups(host, Duration::ZERO);
+    }
+
+    /// The settings have changed.
+    pub(super) fn configure_groups(&self) {
+        let image = self.image();
+        let Some(topic) = image.topic(CONSUMER_OFFSETS) else { return };
+        let config = GroupConfig::new(&self.config(), self.topic_config(topic).max_message_bytes as usize);
+        for host in self.groups.all() {
+            host.set_config(config);
+        }
     }
 
     fn load_groups(self: &Rc<Self>, host: Rc<Host>, pause: Duration) {

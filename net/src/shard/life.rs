@@ -172,7 +172,7 @@ fn run_loops(shard: &Rc<Shard>) {
     let of = shard.clone();
     rt::spawn_background(async move {
         loop {
-            let pause = of.config.retention_check_interval_ms.max(HOUSEKEEPING_MS_MIN);
+            let pause = of.config().retention_check_interval_ms.max(HOUSEKEEPING_MS_MIN);
             rt::sleep(Duration::from_millis(pause)).await;
             of.housekeeping().await;
         }
@@ -239,8 +239,10 @@ impl Shard {
             watches: RefCell::new(HashMap::new()),
             groups: super::groups::Groups::default(),
             next_ticket: Cell::new(0),
+            next_session: Cell::new(u128::from_be_bytes(rt::random_bytes()) as u32),
             producer_ids: RefCell::new(0..0),
-            config,
+            started: config.clone(),
+            config: RefCell::new(config),
         }
     }
 }

@@ -64,6 +64,11 @@ pub enum Request {
     },
     /// The groups of all coordinators of the shard.
     ListGroups(ListGroups),
+    /// Move the starts of logs forward (DeleteRecords).
+    DeleteRecords {
+        /// Partition, and the first offset to keep; -1 stands for the high watermark.
+        items: Vec<(TopicPartition, i64)>,
+    },
     /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
     Sizes,
     /// A request to the controller (only shard 0 has it).
@@ -100,6 +105,8 @@ pub enum Reply {
     Group(Answer),
     /// To `ListGroups`: what the coordinators that serve know, and why another could not say.
     ListGroups(Vec<ListedGroup>, Option<ErrorCode>),
+    /// To `DeleteRecords`: the new log start of each.
+    DeleteRecords(Vec<Result<Offset, ErrorCode>>),
     /// To `Sizes`: partition, bytes, end offset.
     Sizes(Vec<(TopicPartition, u64, Offset)>),
     /// To `Controller`.

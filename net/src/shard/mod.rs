@@ -53,8 +53,10 @@ pub struct Shard {
     pub id: ShardId,
     /// How many there are.
     pub count: u16,
-    /// The broker's configuration.
-    pub config: Arc<BrokerConfig>,
+    /// The broker's configuration, as it was started.
+    started: Arc<BrokerConfig>,
+    /// The same with the dynamic settings of the Image over it.
+    config: RefCell<Arc<BrokerConfig>>,
     /// Counters of this shard.
     pub metrics: Metrics,
     /// All connections, of every shard.
@@ -88,6 +90,7 @@ pub struct Shard {
     watches: RefCell<HashMap<Ticket, Rc<Watch>>>,
     groups: Groups,
     next_ticket: Cell<u64>,
+    next_session: Cell<u32>,
     producer_ids: RefCell<Range<i64>>,
 }
 
@@ -95,6 +98,19 @@ impl Shard {
     /// The metadata as this shard sees it now.
     pub fn image(&self) -> Arc<Image> {
         self.image.borrow().clone()
+    }
+
+    /// The broker's settings as they are now.
+    pub fn config(&self) -> Arc<BrokerConfig> {
+        self.config.borrow().clone()
+    }
+
+    /// An id for a new fetch session. Shards count from places of their own, so that a client that comes back to another
+    /// shard is told that its session is not there.
+    pub fn session_id(&self) -> i32 {
+        let id = self.next_session.get();
+        self.next_session.set(id.wrapping_add(1));
+        (id & 0x7fff_ffff).max(1) as i32
     }
 
     /// The shard that owns a partition.
@@ -171,6 +187,9 @@ impl Shard {
                 let (groups, error) = self.list_groups(&request);
                 then(Reply::ListGroups(groups, error));
             }
+            Request::DeleteRecords { items } => then(Reply::DeleteRecords(
+                items.into_iter().map(|(partition, before)| self.delete_records(partition, before)).collect(),
+            )),
             Request::Sizes => then(Reply::Sizes(self.sizes())),
             Request::Controller(request) => rt::spawn(async move {
                 let control = shard.control.as_ref().expect("only shard 0 is asked");

@@ -23,6 +23,7 @@ impl Shard {
     /// Opens every partition of this shard that the first Image has, and removes logs of topics that are gone: a deletion
     /// that a crash cut short.
     pub async fn open_partitions(self: &Rc<Self>, image: Arc<Image>) {
+        self.configure(&image);
         let mut gone: std::collections::BTreeSet<TopicPartition> = self.store.logs().into_iter().collect();
         gone.remove(&METADATA_LOG);
         for topic in image.topics() {
@@ -63,18 +64,41 @@ impl Shard {
                 Change::Configs(Resource::Topic(id)) => {
                     self.topic_configs.borrow_mut().remove(id);
                     if let Some(topic) = image.topic_by_id(*id) {
-                        let config = log_config(&self.topic_config(topic));
-                        for id in self.own(topic) {
-                            if let Some(partition) = self.partition(id) {
-                                partition.log().set_config(config);
-                            }
-                        }
+                        self.configure_logs(topic);
                     }
+                }
+                Change::Configs(Resource::Cluster | Resource::Broker(_)) => {
+                    self.configure(&image);
+                    for topic in image.topics() {
+                        self.configure_logs(topic);
+                    }
+                    self.configure_groups();
                 }
                 Change::Nothing | Change::Broker(_) | Change::PartitionChanged(_) | Change::Configs(_) => {}
             }
         }
         *self.image.borrow_mut() = image;
+    }
+
+    /// Takes over the dynamic settings of an Image.
+    fn configure(&self, image: &Image) {
+        match self.started.with_dynamic(image.cluster_configs(), image.broker_configs(self.started.node_id)) {
+            Ok(config) => {
+                *self.config.borrow_mut() = Arc::new(config);
+                self.topic_configs.borrow_mut().clear();
+            }
+            // The controller tries settings before it records them.
+            Err(error) => tracing::error!(%error, "dynamic settings do not go with those of the start"),
+        }
+    }
+
+    fn configure_logs(&self, topic: &Topic) {
+        let config = log_config(&self.topic_config(topic));
+        for id in self.own(topic) {
+            if let Some(partition) = self.partition(id) {
+                partition.log().set_config(config);
+            }
+        }
     }
 
     /// Opens partitions of a topic that this shard does not have yet; their logs are empty, so nothing is read.
@@ -109,7 +133,7 @@ impl Shard {
         if let Some(config) = self.topic_configs.borrow().get(&topic.id) {
             return config.clone();
         }
-        let config = Rc::new(TopicConfig::resolve(&topic.configs, &self.config));
+        let config = Rc::new(TopicConfig::resolve(&topic.configs, &self.config()));
         self.topic_configs.borrow_mut().insert(topic.id, config.clone());
         config
     }
@@ -142,6 +166,13 @@ impl Shard {
         }
     }
 
+    /// Forgets the records below `before` (behaviour 22); gives the log's start.
+    pub fn delete_records(&self, id: TopicPartition, before: i64) -> Result<Offset, ErrorCode> {
+        let partition = self.partition(id).ok_or(ErrorCode::NotLeaderOrFollower)?;
+        partition.check_online()?;
+        partition.delete_records(before)
+    }
+
     /// Bytes and end of every log of this shard.
     pub fn sizes(&self) -> Vec<(TopicPartition, u64, Offset)> {
         self.partitions.borrow().iter().map(|(id, p)| (*id, p.log().size_bytes(), p.log().end())).collect()
@@ -154,7 +185,7 @@ impl Shard {
         let all: Vec<_> = self.partitions.borrow().values().cloned().collect();
         for partition in all {
             partition.log().retain(now.millis());
-            partition.expire_producers(now, self.config.producer_id_expiration_ms);
+            partition.expire_producers(now, self.config().producer_id_expiration_ms);
             rt::maybe_yield().await;
         }
     }

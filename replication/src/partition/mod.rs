@@ -231,6 +231,21 @@ impl<D: Disk> Partition<D> {
         self.producers.borrow_mut().expire(now, expiration_ms);
     }
 
+    /// Forgets the records below `before`, or with -1 all that are committed (behaviour 22); gives the log's start.
+    ///
+    /// # Errors
+    /// `OFFSET_OUT_OF_RANGE` beyond the high watermark.
+    pub fn delete_records(&self, before: i64) -> Result<Offset, ErrorCode> {
+        let high_watermark = self.high_watermark.get();
+        let before = match before {
+            -1 => high_watermark,
+            before if before < 0 || before > high_watermark.get() => return Err(ErrorCode::OffsetOutOfRange),
+            before => Offset::new(before),
+        };
+        self.log.set_log_start(before);
+        Ok(self.log.log_start())
+    }
+
     fn wake_watchers(&self) {
         // Taken out first: a watcher may come back and watch again.
         let watchers = std::mem::take(&mut *self.watchers.borrow_mut());
