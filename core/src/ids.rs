@@ -111,6 +111,10 @@ name!(
     /// A static member's name, chosen by who runs it and kept over restarts (`group.instance.id`, KIP-345).
     InstanceId
 );
+name!(
+    /// What a transactional producer is called, over restarts (`transactional.id`).
+    TransactionalId
+);
 
 impl Offset {
     /// The first offset of an empty log.

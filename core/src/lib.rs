@@ -14,6 +14,7 @@ pub mod producer;
 pub mod record;
 pub mod session;
 pub mod time;
+pub mod transaction;
 pub mod wire;
 
 pub use error::ErrorCode;
