@@ -6,9 +6,11 @@
 mod bootstrap;
 mod config;
 mod consume;
+mod doctor;
 mod duration;
 mod group;
 mod loadgen;
+mod log;
 mod produce;
 mod start;
 mod table;
@@ -30,6 +32,7 @@ Exit codes:
   1  it failed: the cause is one line on standard error
   2  the command line or a setting is wrong
   3  loadgen: records were lost, duplicated, reordered or corrupt
+  4  doctor: a broker runs here, but not as well as it could
 
 First steps, in three terminals:
   headwater start
@@ -53,6 +56,8 @@ enum Command {
     Group(group::GroupArgs),
     Loadgen(loadgen::LoadgenArgs),
     Config(config::ConfigArgs),
+    Log(log::LogArgs),
+    Doctor(doctor::DoctorArgs),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +69,8 @@ fn main() -> ExitCode {
         Command::Group(args) => group::run(args),
         Command::Loadgen(args) => loadgen::run(args),
         Command::Config(args) => config::run(args),
+        Command::Log(args) => log::run(args),
+        Command::Doctor(args) => doctor::run(args),
     }
 }
 
@@ -104,6 +111,10 @@ mod tests {
             "headwater loadgen run",
             "headwater loadgen run --bootstrap h:1 --topic t --partitions 2 --producers 3 --consumers 4 --rate 1000 --size 100 \
              --warmup 2s --duration 10s --acks all --linger 5ms --keys zipf --json f --hlog f --broker-pid 3",
+            "headwater doctor --data-dir d --json",
+            "headwater log inspect d --json",
+            "headwater log verify d",
+            "headwater log dump d --records --from 5 --max 3 --json",
             "headwater loadgen run --rate max --acks 0 --keys uniform",
         ] {
             check(line, true);

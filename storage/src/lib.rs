@@ -12,6 +12,7 @@ pub mod index;
 pub mod journal;
 pub mod layout;
 pub mod log;
+pub mod offline;
 pub mod plan;
 pub mod reader;
 mod recovery;

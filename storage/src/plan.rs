@@ -204,7 +204,7 @@ impl<D: Disk> SegmentRead<'_, D> {
                 }
                 Found::Batch(header, batch) => {
                     let fits = bytes + batch.len() <= self.max_bytes;
-                    if !fits && !(self.at_least_one && outcome.chunks.is_empty()) {
+                    if !(fits || self.at_least_one && outcome.chunks.is_empty()) {
                         return Ok((outcome, End::Enough));
                     }
                     bytes += batch.len();

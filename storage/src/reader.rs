@@ -9,10 +9,8 @@
 //! batch before (after compaction: is not before it), and its leader epoch is the one that the log knows for that offset.
 //! Damage is named by the offsets that are missing; the walk goes on behind it.
 
-use std::fs::File;
 use std::future::Future;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 use headwater_core::epochs::LeaderEpochs;
@@ -35,26 +33,6 @@ pub trait ReadAt {
 impl<F: DiskFile> ReadAt for F {
     async fn read_at(&self, pos: u64, len: usize) -> io::Result<Bytes> {
         DiskFile::read_at(self, pos, len).await
-    }
-}
-
-/// A file read with plain calls, for offline tools: they run where there is no io_uring and no direct IO.
-pub struct PlainFile(pub File);
-
-impl ReadAt for PlainFile {
-    async fn read_at(&self, pos: u64, len: usize) -> io::Result<Bytes> {
-        let mut bytes = vec![0; len];
-        let mut filled = 0;
-        while filled < len {
-            match self.0.read_at(&mut bytes[filled..], pos + filled as u64) {
-                Ok(0) => break,
-                Ok(n) => filled += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        bytes.truncate(filled);
-        Ok(bytes.into())
     }
 }
 

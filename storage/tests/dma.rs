@@ -203,7 +203,7 @@ async fn live(folder: &Path, expected: i64, more: i64, clean: bool) {
             store.room().await;
             log.append(batch, &header, LeaderEpoch::new(1)).unwrap();
         }
-        // Not by turns: a task that is always ready keeps glommio from looking at its ring.
+        // Not by turns: a task that is always ready keeps the runtime from looking at its ring.
         poll_fn(|cx| {
             waiting.set(Some(cx.waker().clone()));
             let done = more == 0 || durable.get() >= expected + 2 * more || store.failure().is_some();

@@ -1,10 +1,11 @@
 //! What the log asks of a disk, and nothing more. [`dma`] is the real one; [`sim`] is the simulated one, seeded and
-//! fault-injecting. There is no other.
+//! fault-injecting. [`plain`] only reads, for offline tools.
 //!
 //! Writes are direct: aligned buffers at aligned positions, durable when the file was opened for synchronous writes, or
 //! after a flush. A buffer belongs to the disk until its write has completed.
 
 pub mod dma;
+pub mod plain;
 pub mod sim;
 
 use std::future::Future;

@@ -175,6 +175,11 @@ impl Sim {
         self.state.files.borrow().get(path).map_or(0, |content| content.borrow().written.len())
     }
 
+    /// What is in a file; nothing if it is not there.
+    pub fn contents(&self, path: &Path) -> Vec<u8> {
+        self.state.files.borrow().get(path).map_or_else(Vec::new, |content| content.borrow().written.clone())
+    }
+
     /// Paths of all files.
     pub fn paths(&self) -> Vec<PathBuf> {
         self.state.files.borrow().keys().cloned().collect()
