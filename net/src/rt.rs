@@ -403,6 +403,26 @@ pub fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 
 // ----------------------------------------------------------------------------------------------------------- time
 
+/// Runs futures at the same time; their results in order.
+pub async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    if let [(only, _)] = &mut futures[..] {
+        return vec![only.await];
+    }
+    poll_fn(|cx| {
+        let mut pending = false;
+        for (future, done) in futures.iter_mut().filter(|(_, done)| done.is_none()) {
+            match future.as_mut().poll(cx) {
+                Poll::Ready(value) => *done = Some(value),
+                Poll::Pending => pending = true,
+            }
+        }
+        if pending { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    futures.into_iter().filter_map(|(_, done)| done).collect()
+}
+
 /// Waits for a duration.
 pub fn sleep(duration: Duration) -> Sleep {
     sleep_until(clock::after(duration))

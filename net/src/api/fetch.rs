@@ -182,18 +182,16 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], max_bytes: usize, isolation:
         })
         .collect();
     let split = Scatter::split(items, shard.count, |item: &ReadItem| shard.owner(item.partition));
-    let mut parts = Vec::with_capacity(split.parts.len());
-    for (to, items) in split.parts {
-        let items = if to == shard.id {
-            shard.read(items, max_bytes, isolation).await
-        } else {
-            match shard.call(to, Request::Read { items, max_bytes, isolation }).await {
-                message::Reply::Read(done) => done,
-                _ => unreachable!("a read is answered as one"),
-            }
-        };
-        parts.push(items);
-    }
+    let reads = split.parts.into_iter().map(|(to, items)| async move {
+        if to == shard.id {
+            return shard.read(items, max_bytes, isolation).await;
+        }
+        match shard.call(to, Request::Read { items, max_bytes, isolation }).await {
+            message::Reply::Read(done) => done,
+            _ => unreachable!("a read is answered as one"),
+        }
+    });
+    let mut parts = rt::all(reads).await;
     let mut left = max_bytes;
     let mut any = false;
     split

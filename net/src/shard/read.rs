@@ -9,6 +9,7 @@ use headwater_replication::partition::{Advanced, Isolation};
 
 use super::Shard;
 use super::message::{LookupDone, LookupItem, ReadDone, ReadItem, Reply};
+use crate::rt;
 
 /// Names a watch: the reader's shard, and its own number for it.
 pub type Ticket = (ShardId, u64);
@@ -36,18 +37,41 @@ impl Advanced for Watch {
 }
 
 impl Shard {
-    /// Reads each item in order until `max_bytes` are found. The first batch found is returned whatever its size
-    /// (behaviour 40); later partitions get what is left.
+    /// Reads items in order until `max_bytes` are found. The first batch found is returned whatever its size
+    /// (behaviour 40); later partitions get what is left. Items that fit together are read at the same time: one after
+    /// the other, the disk would be waited for once for each.
     pub async fn read(&self, items: Vec<ReadItem>, max_bytes: usize, isolation: Isolation) -> Vec<ReadDone> {
         let mut left = max_bytes;
         let mut any = false;
-        let mut out = Vec::with_capacity(items.len());
-        for item in items {
-            let done = self.read_one(&item, left, !any, isolation).await;
-            let bytes: usize = done.records.iter().map(bytes::Bytes::len).sum();
-            any |= bytes > 0;
-            left = left.saturating_sub(bytes);
-            out.push(done);
+        let mut out: Vec<ReadDone> = Vec::with_capacity(items.len());
+        while out.len() < items.len() {
+            let rest = &items[out.len()..];
+            // What they may bring together is within the bound, so none of them has to be cut afterwards.
+            let mut share = 0;
+            let fit = rest.iter().take_while(|item| {
+                share += item.max_bytes;
+                share <= left
+            });
+            let together = &rest[..fit.count().max(1)];
+            let reads = together
+                .iter()
+                .enumerate()
+                .map(|(at, item)| self.read_one(item, left, !any && at == 0, isolation));
+            for done in rt::all(reads).await {
+                let bytes: usize = done.records.iter().map(bytes::Bytes::len).sum();
+                any |= bytes > 0;
+                left = left.saturating_sub(bytes);
+                out.push(done);
+            }
+        }
+        if !any {
+            // A first batch that is larger than its partition's bound was passed over, unless it was the very first.
+            for (item, done) in items.iter().zip(&mut out).filter(|(_, done)| done.error.is_none()) {
+                if done.bounds.is_some_and(|bounds| item.offset < bounds.readable_end(isolation)) {
+                    *done = self.read_one(item, left, true, isolation).await;
+                    break;
+                }
+            }
         }
         out
     }
