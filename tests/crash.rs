@@ -29,13 +29,13 @@ fn rounds(default: u64) -> u64 {
 /// Kills a broker of this many shards again and again while it is loaded with these arguments.
 fn check(shards: &str, load: &[&str], rng: &mut Rng) {
     let mut broker = Broker::start(&[&["--shards", shards][..], BUSY].concat());
-    let report = broker.folder.path().join("report.json");
+    let report = broker.folder().join("report.json");
     let mut args = vec!["loadgen", "run", "--topic", "t", "--partitions", "5", "--warmup", "0s", "--json"];
     args.push(report.to_str().unwrap());
     // Far longer than it will be: it is told to end.
     args.extend(["--duration", "1h", "--linger", "1ms"]);
     args.extend(load);
-    let output = std::fs::File::create(broker.folder.path().join("load")).unwrap();
+    let output = std::fs::File::create(broker.folder().join("load")).unwrap();
     let mut running = broker.command(&args);
     running.stdout(output.try_clone().unwrap()).stderr(output);
     let mut running = Running(running.spawn().unwrap());
@@ -53,7 +53,7 @@ fn check(shards: &str, load: &[&str], rng: &mut Rng) {
     std::thread::sleep(Duration::from_millis(500));
     running.signal("INT");
     let status = running.wait();
-    let said = std::fs::read_to_string(broker.folder.path().join("load")).unwrap();
+    let said = std::fs::read_to_string(broker.folder().join("load")).unwrap();
     assert!(status.success(), "{status}\n{said}\n--- the broker said\n{}", broker.log());
     let report = std::fs::read_to_string(report).unwrap();
     let report: serde_json::Value = serde_json::from_str(&report).unwrap();

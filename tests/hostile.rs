@@ -39,12 +39,12 @@ fn check(broker: &Broker, attack: impl FnOnce(&Broker)) {
         ["loadgen", "run", "--topic", "neighbour", "--partitions", "2", "--rate", "500", "--size", "200"];
     let mut neighbour = broker.command(&args);
     neighbour.args(["--warmup", "0s", "--duration", "4s"]);
-    let output = std::fs::File::create(broker.folder.path().join("neighbour")).unwrap();
+    let output = std::fs::File::create(broker.folder().join("neighbour")).unwrap();
     let mut neighbour =
         Running(neighbour.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap());
     attack(broker);
     let status = neighbour.wait();
-    let said = std::fs::read_to_string(broker.folder.path().join("neighbour")).unwrap();
+    let said = std::fs::read_to_string(broker.folder().join("neighbour")).unwrap();
     assert!(status.success(), "the neighbour: {status}\n{said}\n--- the broker said\n{}", broker.log());
     assert!(!said.contains("connections lost"), "the neighbour was thrown out\n{said}");
     let peak = broker.kib("VmHWM");

@@ -8,7 +8,7 @@
 pub mod wire;
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -71,8 +71,9 @@ pub struct Broker {
     child: Running,
     /// Where it listens.
     pub address: String,
-    /// Its folder, with what else the test puts there; the data is in `data` below it.
-    pub folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// If the folder is its own and goes with it.
+    own: Option<tempfile::TempDir>,
     args: Vec<String>,
     log: Arc<Mutex<String>>,
 }
@@ -80,15 +81,19 @@ pub struct Broker {
 impl Broker {
     /// Starts one with these arguments beside listener and data folder.
     pub fn start(args: &[&str]) -> Broker {
-        Self::start_in(tempfile::tempdir().unwrap(), args)
+        let own = tempfile::tempdir().unwrap();
+        let mut broker = Self::start_in(own.path(), args);
+        broker.own = Some(own);
+        broker
     }
 
     /// Starts one in this folder.
-    pub fn start_in(folder: tempfile::TempDir, args: &[&str]) -> Broker {
+    pub fn start_in(folder: &Path, args: &[&str]) -> Broker {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
         let log = Arc::new(Mutex::new(String::new()));
-        let child = spawn("127.0.0.1:0", &folder, &args, &log);
-        let mut broker = Broker { child, address: String::new(), folder, args, log };
+        let child = spawn("127.0.0.1:0", folder, &args, &log);
+        let folder = folder.to_owned();
+        let mut broker = Broker { child, address: String::new(), folder, args, log, own: None };
         broker.wait_ready();
         broker
     }
@@ -107,9 +112,14 @@ impl Broker {
         self.log.lock().unwrap().clone()
     }
 
+    /// Its folder, with what else the test puts there.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Its data folder.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.folder.join("data")
     }
 
     /// Its process.
@@ -158,8 +168,8 @@ impl Broker {
     }
 }
 
-fn spawn(listen: &str, folder: &tempfile::TempDir, args: &[String], log: &Arc<Mutex<String>>) -> Running {
-    let data = folder.path().join("data");
+fn spawn(listen: &str, folder: &Path, args: &[String], log: &Arc<Mutex<String>>) -> Running {
+    let data = folder.join("data");
     let mut command = headwater(&["start", "--listen", listen, "--data-dir", data.to_str().unwrap()]);
     let mut child = command.args(args).spawn().unwrap();
     let (mut stderr, log) = (child.stderr.take().unwrap(), log.clone());

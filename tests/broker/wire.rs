@@ -19,11 +19,6 @@ impl Socket {
         Socket(stream)
     }
 
-    /// Sends a request.
-    pub fn send(&mut self, key: i16, version: i16, flexible: bool, body: &impl Encode) {
-        self.0.write_all(&request(key, version, flexible, body)).unwrap();
-    }
-
     /// The next reply without its length and correlation id; none if the broker has closed the connection.
     pub fn receive(&mut self) -> Option<Vec<u8>> {
         let mut length = [0; 4];

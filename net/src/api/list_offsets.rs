@@ -32,6 +32,9 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
                 .filter(|topic| image.partition(topic, PartitionId::new(asked.partition_index)).is_some())
             {
                 None => answer.error_code = ErrorCode::UnknownTopicOrPartition.code(),
+                Some(_) if !has_position(context.version, asked.timestamp) => {
+                    answer.error_code = ErrorCode::UnsupportedVersion.code()
+                }
                 Some(topic) => {
                     let partition = TopicPartition {
                         topic: topic.id,
@@ -59,4 +62,15 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         }
     }
     context.reply(&response)
+}
+
+/// Whether a special position (behaviour 47) exists in a version; in an older one it was never defined.
+fn has_position(version: i16, timestamp: i64) -> bool {
+    version
+        >= match timestamp {
+            -4 => 8,
+            -5 => 9,
+            -6 => 11,
+            _ => 0,
+        }
 }

@@ -1,0 +1,129 @@
+//! Framing, versions, order.
+
+use headwater_core::ErrorCode;
+use headwater_core::wire::frame;
+use headwater_core::wire::messages::api_versions_request::ApiVersionsRequest;
+use headwater_core::wire::messages::api_versions_response::ApiVersionsResponse;
+use headwater_core::wire::messages::metadata_request::MetadataRequest;
+use headwater_core::wire::messages::metadata_response::MetadataResponse;
+use headwater_core::wire::produce::ProduceResponse;
+
+use super::client::{Client, batch, error, produce_request};
+
+fn versions() -> ApiVersionsRequest<'static> {
+    ApiVersionsRequest {
+        client_software_name: "test".into(),
+        client_software_version: "1.0".into(),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn b01_an_unknown_version_of_api_versions_is_answered_in_version_0() {
+    let mut client = Client::start();
+    let mut request = frame::request(4, 9, None, &versions()).to_vec();
+    request[6..8].copy_from_slice(&77i16.to_be_bytes());
+    client.send(&request);
+    let reply: ApiVersionsResponse<'_> = client.reply(0, 9);
+    assert_eq!(error(reply.error_code), ErrorCode::UnsupportedVersion);
+    let own = reply.api_keys.iter().find(|api| api.api_key == 18).unwrap();
+    assert!(own.min_version == 0 && own.max_version >= 4);
+    // The connection goes on.
+    assert_eq!(client.call(4, &versions()).error_code, 0);
+}
+
+#[test]
+fn b02_the_header_of_api_versions_has_no_tags() {
+    let mut client = Client::start();
+    for version in 0..=4 {
+        client.send(&frame::request(version, 5, None, &versions()));
+        let reply = client.receive().unwrap();
+        // Correlation id, then the error code at once.
+        assert_eq!(reply[..6], [0, 0, 0, 5, 0, 0], "version {version}");
+    }
+}
+
+#[test]
+fn b03_what_is_not_served_ends_the_connection() {
+    let mut client = Client::start();
+    for (key, version) in [(999i16, 0i16), (-1, 0), (4, 0), (3, 99), (3, -1), (1, 3), (0, 14), (71, 0)] {
+        let mut request = frame::request(0, 5, None, &versions()).to_vec();
+        request[4..6].copy_from_slice(&key.to_be_bytes());
+        request[6..8].copy_from_slice(&version.to_be_bytes());
+        assert!(client.is_refused(&request), "API {key} version {version}");
+    }
+}
+
+#[test]
+fn b04_software_names_are_checked() {
+    let mut client = Client::start();
+    for (name, expect) in [("kafka-4.1", ErrorCode::None), ("a b", ErrorCode::InvalidRequest)] {
+        let request = ApiVersionsRequest { client_software_name: name.into(), ..versions() };
+        assert_eq!(error(client.call(3, &request).error_code), expect, "{name}");
+    }
+}
+
+#[test]
+fn b05_old_produce_is_advertised_and_refused() {
+    let mut client = Client::with_topic(&[]);
+    let reply = client.call(4, &versions());
+    assert_eq!(reply.api_keys.iter().find(|api| api.api_key == 0).unwrap().min_version, 0);
+    for version in 0..3i16 {
+        let mut request = frame::request(3, 5, None, &produce_request(1, &batch(1).build())).to_vec();
+        request[6..8].copy_from_slice(&version.to_be_bytes());
+        assert!(client.is_refused(&request), "version {version}");
+    }
+}
+
+#[test]
+fn b06_replies_come_in_the_order_of_requests() {
+    let mut client = Client::with_topic(&[]);
+    let records = batch(3).build();
+    let mut all = Vec::new();
+    for round in 0..20 {
+        all.extend_from_slice(&frame::request(9, 3 * round, None, &produce_request(-1, &records)));
+        all.extend_from_slice(&frame::request(4, 3 * round + 1, None, &versions()));
+        all.extend_from_slice(&frame::request(1, 3 * round + 2, None, &MetadataRequest::default()));
+    }
+    client.send(&all);
+    for round in 0..20 {
+        let produced: ProduceResponse<'_> = client.reply(9, 3 * round);
+        assert_eq!(produced.responses[0].partition_responses[0].base_offset, 3 * i64::from(round));
+        client.reply::<ApiVersionsResponse<'_>>(4, 3 * round + 1);
+        client.reply::<MetadataResponse<'_>>(1, 3 * round + 2);
+    }
+}
+
+#[test]
+fn b07_unknown_tags_are_skipped() {
+    let mut client = Client::start();
+    // Metadata 9 of no topics: tag 900 of two bytes in the header, tags 5 and 901 in the body.
+    let tagged = |tag: &[u8]| [&[1][..], tag, &[2, 7, 7]].concat();
+    let body = [&[1, 0, 0, 0][..], &[2, 5, 0, 0x85, 7, 1, 9]].concat();
+    let header = [&[0, 3, 0, 9, 0, 0, 0, 8, 0xff, 0xff][..], &tagged(&[0x84, 7])].concat();
+    let frame = [&((header.len() + body.len()) as u32).to_be_bytes()[..], &header, &body].concat();
+    client.send(&frame);
+    let reply: MetadataResponse<'_> = client.reply(9, 8);
+    assert_eq!((reply.brokers.len(), reply.topics.len()), (1, 0));
+}
+
+#[test]
+fn b11_telemetry_is_not_advertised() {
+    let mut client = Client::start();
+    let keys: Vec<_> = client.call(4, &versions()).api_keys.iter().map(|api| api.api_key).collect();
+    assert!(!keys.contains(&71) && !keys.contains(&72), "{keys:?}");
+}
+
+#[test]
+fn b67_lengths_are_bounded() {
+    let mut client = Client::start();
+    for length in [-1, i32::MIN, i32::MAX, 104_857_601] {
+        assert!(client.is_refused(&length.to_be_bytes()), "{length}");
+    }
+    // An array longer than its frame.
+    let mut request =
+        frame::request(1, 5, None, &MetadataRequest { topics: None, ..Default::default() }).to_vec();
+    let at = request.len() - 4;
+    request[at..].copy_from_slice(&i32::MAX.to_be_bytes());
+    assert!(client.is_refused(&request));
+}

@@ -1,0 +1,172 @@
+//! Fetch: what comes back, and how much of it.
+
+use headwater_core::ErrorCode;
+use headwater_core::record::builder::BatchBuilder;
+use headwater_core::record::header::BatchView;
+use headwater_core::wire::fetch::{
+    FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic, PartitionData,
+};
+
+use super::client::{Client, batch, error, now};
+
+fn partition(number: i32, offset: i64) -> FetchPartition {
+    FetchPartition {
+        partition: number,
+        fetch_offset: offset,
+        partition_max_bytes: 1 << 20,
+        ..Default::default()
+    }
+}
+
+/// A request without a session, that does not wait.
+fn of(partitions: Vec<FetchPartition>) -> FetchRequest<'static> {
+    FetchRequest {
+        replica_id: -1,
+        max_bytes: 50 << 20,
+        session_epoch: -1,
+        topics: vec![FetchTopic { topic: "t".into(), partitions, ..Default::default() }],
+        ..Default::default()
+    }
+}
+
+fn one(client: &mut Client, request: &FetchRequest<'_>) -> PartitionData<'static> {
+    let mut reply = client.call(12, request);
+    assert_eq!(error(reply.error_code), ErrorCode::None);
+    reply.responses.remove(0).partitions.remove(0)
+}
+
+fn records(data: &PartitionData<'static>) -> &'static [u8] {
+    data.records.slice().unwrap_or_default()
+}
+
+/// The bytes of partition 0 of `t`, from the beginning.
+pub fn fetch_all(client: &mut Client) -> Vec<u8> {
+    let data = one(client, &of(vec![partition(0, 0)]));
+    assert_eq!(error(data.error_code), ErrorCode::None);
+    records(&data).to_vec()
+}
+
+#[test]
+fn b39_batches_are_whole() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(10));
+    client.append(batch(5));
+    for (offset, base) in [(0, 0), (7, 0), (9, 0), (10, 10), (14, 10)] {
+        let data = one(&mut client, &of(vec![partition(0, offset)]));
+        let (view, _) = BatchView::split(records(&data)).unwrap();
+        assert_eq!(view.header.base_offset.get(), base, "offset {offset}");
+    }
+}
+
+#[test]
+fn b40_the_first_batch_comes_whatever_its_size() {
+    let mut client = Client::with_topic(&[]);
+    let large = || BatchBuilder::new().record(now(), None, Some(&[7; 5000]));
+    client.append(large());
+    client.append(large());
+    let mut request = of(vec![FetchPartition { partition_max_bytes: 10, ..partition(0, 0) }]);
+    request.max_bytes = 10;
+    let data = one(&mut client, &request);
+    let (view, rest) = BatchView::split(records(&data)).unwrap();
+    assert!(view.header.base_offset.get() == 0 && rest.is_empty());
+    // The second partition of a request has no such right.
+    assert_eq!(client.create("u", 1, &[]), 0);
+    let mut request = of(vec![partition(0, 0)]);
+    request.max_bytes = 10;
+    request.topics.push(request.topics[0].clone());
+    request.topics[0].topic = "u".into();
+    let reply = client.call(12, &request);
+    let order: Vec<_> = reply.responses.iter().map(|topic| topic.topic.to_string()).collect();
+    assert_eq!(order, ["u", "t"]);
+    assert!(
+        !records(&reply.responses[1].partitions[0]).is_empty(),
+        "the first batch of all, in the request's order"
+    );
+}
+
+#[test]
+fn b41_the_end_and_beyond() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(4));
+    let data = one(&mut client, &of(vec![partition(0, 4)]));
+    assert_eq!((data.error_code, records(&data).len(), data.high_watermark), (0, 0, 4));
+    for offset in [5, 1_000_000, -1] {
+        let data = one(&mut client, &of(vec![partition(0, offset)]));
+        assert_eq!(error(data.error_code), ErrorCode::OffsetOutOfRange, "{offset}");
+    }
+    let data = one(&mut client, &of(vec![partition(1, 0)]));
+    assert_eq!(error(data.error_code), ErrorCode::UnknownTopicOrPartition);
+}
+
+#[test]
+fn b41_a_fetch_waits_for_records() {
+    let mut client = Client::with_topic(&[]);
+    let mut request = of(vec![partition(0, 0)]);
+    (request.max_wait_ms, request.min_bytes) = (60_000, 1);
+    let bytes = headwater_core::wire::frame::request(12, 77, None, &request);
+    client.send(&bytes);
+    // Another connection produces: requests of one wait for each other.
+    let first = client.stream.try_clone().unwrap();
+    client.reconnect();
+    client.append(batch(2));
+    client.stream = first;
+    let reply: FetchResponse<'_> = client.reply(12, 77);
+    assert!(!records(&reply.responses[0].partitions[0]).is_empty());
+}
+
+#[test]
+fn b42_watermarks_are_filled_in() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(4));
+    for version in 4..=12 {
+        let mut reply = client.call(version, &of(vec![partition(0, 0)]));
+        let data = reply.responses.remove(0).partitions.remove(0);
+        assert_eq!((data.high_watermark, data.last_stable_offset), (4, 4), "version {version}");
+        if version >= 5 {
+            assert_eq!(data.log_start_offset, 0, "version {version}");
+        }
+    }
+}
+
+#[test]
+fn b43_sessions() {
+    let mut client = Client::start();
+    assert_eq!(client.create("t", 3, &[]), 0);
+    let full = FetchRequest { session_epoch: 0, ..of((0..3).map(|p| partition(p, 0)).collect()) };
+    let reply = client.call(12, &full);
+    let id = reply.session_id;
+    assert_ne!(id, 0);
+    assert_eq!(reply.responses[0].partitions.len(), 3, "a full fetch answers all");
+    let next = |session_epoch| FetchRequest { session_id: id, session_epoch, topics: vec![], ..of(vec![]) };
+    assert_eq!(client.call(12, &next(1)).responses, [], "nothing has changed");
+    client.append(batch(2));
+    let reply = client.call(12, &next(2));
+    let changed: Vec<_> = reply.responses[0].partitions.iter().map(|p| p.partition_index).collect();
+    assert_eq!((reply.session_id, changed), (id, vec![0]));
+    // Behind in its epochs, unknown, and another version's names or ids.
+    assert_eq!(error(client.call(12, &next(2)).error_code), ErrorCode::InvalidFetchSessionEpoch);
+    let unknown = FetchRequest { session_id: id ^ 1, ..next(3) };
+    assert_eq!(error(client.call(12, &unknown).error_code), ErrorCode::FetchSessionIdNotFound);
+    assert_eq!(error(client.call(13, &next(3)).error_code), ErrorCode::FetchSessionTopicIdError);
+    // What is forgotten is not answered, even if it changes.
+    let forgotten = ForgottenTopic { topic: "t".into(), partitions: vec![0], ..Default::default() };
+    let reply = client.call(12, &FetchRequest { forgotten_topics_data: vec![forgotten], ..next(3) });
+    assert_eq!((error(reply.error_code), reply.responses.len()), (ErrorCode::None, 0));
+    client.append(batch(2));
+    assert_eq!(client.call(12, &next(4)).responses, []);
+    // Its end.
+    let reply = client.call(12, &next(-1));
+    assert_eq!((reply.error_code, reply.session_id), (0, 0));
+    assert_eq!(error(client.call(12, &next(5)).error_code), ErrorCode::FetchSessionIdNotFound);
+}
+
+#[test]
+fn b45_leader_epochs() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(1));
+    for (epoch, code) in [(-1, ErrorCode::None), (0, ErrorCode::None), (1, ErrorCode::UnknownLeaderEpoch)] {
+        let asked = FetchPartition { current_leader_epoch: epoch, ..partition(0, 0) };
+        let data = one(&mut client, &of(vec![asked]));
+        assert_eq!(error(data.error_code), code, "epoch {epoch}");
+    }
+}
