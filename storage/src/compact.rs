@@ -287,10 +287,10 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                 continue;
             }
             if let Some(producer) = header.producer_id {
-                if map.producers.len() >= map.keys_max && !map.producers.contains_key(&producer) {
-                    return Ok(Some(MapEnd::Full(header.base_offset)));
+                // One that finds no room keeps its headers: more stays than has to.
+                if map.producers.len() < map.keys_max || map.producers.contains_key(&producer) {
+                    map.producers.insert(producer, header.last_offset().get());
                 }
-                map.producers.insert(producer, header.last_offset().get());
             }
             if !is_open(&header) {
                 continue;
@@ -328,7 +328,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
         let view = BatchView { header: *header, bytes };
         let keep = |record: &headwater_core::record::records::Record<'_>| {
             record.key.is_some_and(|key| {
-                !map.is_superseded(key, record.offset) && !(expired && record.value.is_none())
+                !(map.is_superseded(key, record.offset) || expired && record.value.is_none())
             })
         };
         rewrite(&view, horizon, BATCH_BYTES_MAX, keep).ok()
@@ -336,7 +336,10 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
 
     /// Writes a segment again; false ends the pass. `clean` says that all its keys have been mapped.
     async fn rewrite(&mut self, base: Offset, map: &KeyMap, clean: bool) -> Result<bool, StorageError> {
-        let Some(mut reader) = self.reader(base).await? else { return Ok(false) };
+        let Some(mut reader) = self.reader(base).await? else {
+            // A round before has left nothing of it, or its log is gone.
+            return Ok(!self.log.state.borrow().dropped);
+        };
         let (generation, fresh, interval) = {
             let mut state = self.log.state.borrow_mut();
             let interval = state.config.index_interval_bytes;
