@@ -270,7 +270,7 @@ pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
         index_interval_bytes: u64::from(topic.index_interval_bytes).max(INDEX_INTERVAL_BYTES_MIN),
         retention_ms: topic.retention_ms.filter(|_| topic.delete),
         retention_bytes: topic.retention_bytes.filter(|_| topic.delete),
-        compaction: topic.compact.then(|| CompactionConfig {
+        compaction: topic.compact.then_some(CompactionConfig {
             dirty_permille: (topic.min_cleanable_dirty_ratio * 1000.0) as u32,
             lag_ms_min: topic.min_compaction_lag_ms,
             lag_ms_max: topic.max_compaction_lag_ms,
