@@ -9,6 +9,7 @@ pub mod error;
 pub mod group;
 pub mod ids;
 pub mod limits;
+pub mod log_transactions;
 pub mod placement;
 pub mod producer;
 pub mod record;

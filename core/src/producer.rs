@@ -6,8 +6,7 @@
 //! Invariants: kept batches are of the state's epoch; they are kept in the order of the log.
 //!
 //! The states are a function of the log (plus `now`), so a leader, a follower and a replay agree on them; a snapshot only
-//! shortens the replay. Nothing here knows of open transactions: [`ProducerStates::first_unstable_offset`] is where
-//! they will come in.
+//! shortens the replay. Nothing here knows of open transactions: those are in [`crate::log_transactions`].
 //!
 //! # Snapshot, version 1
 //! Big-endian, no padding:
@@ -127,6 +126,19 @@ impl ProducerState {
     }
 }
 
+/// A producer as DescribeProducers shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DescribedProducer {
+    /// Its id.
+    pub id: ProducerId,
+    /// Its epoch.
+    pub epoch: ProducerEpoch,
+    /// The sequence of its last record here, if one is remembered.
+    pub last_sequence: Option<Sequence>,
+    /// When it was last heard.
+    pub heard: Timestamp,
+}
+
 /// The idempotent producers of one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProducerStates {
@@ -153,7 +165,7 @@ impl ProducerStates {
     /// | epoch above the batch's | any | `INVALID_PRODUCER_EPOCH` |
     /// | epoch below the batch's | sequence 0, or a marker | append |
     /// | epoch below the batch's | other sequence | `OUT_OF_ORDER_SEQUENCE_NUMBER` |
-    /// | same epoch | a marker | append: markers have no sequence |
+    /// | same epoch or one below | a marker, or what a coordinator writes for a producer | append: no sequence |
     /// | same epoch | first and last sequence of a kept batch | duplicate |
     /// | same epoch | follows the last kept, or is 0 and none is kept | append |
     /// | same epoch | other sequence | `OUT_OF_ORDER_SEQUENCE_NUMBER` |
@@ -167,7 +179,8 @@ impl ProducerStates {
         if batch.producer_epoch < state.epoch {
             return Decision::Refuse(ErrorCode::InvalidProducerEpoch);
         }
-        if batch.is_control() {
+        // Clients' batches without a sequence were refused before they came here.
+        if batch.is_control() || batch.base_sequence < 0 {
             return Decision::Append;
         }
         let kept = if batch.producer_epoch == state.epoch { state.kept() } else { &[] };
@@ -205,19 +218,30 @@ impl ProducerStates {
         }
     }
 
-    /// Forgets producers not heard of for `expiration_ms` (`producer.id.expiration.ms`, behaviour 38).
-    pub fn expire(&mut self, now: Timestamp, expiration_ms: u64) {
-        self.producers.retain(|_, state| {
+    /// Forgets producers not heard of for `expiration_ms` (`producer.id.expiration.ms`, behaviour 38), but those that have to
+    /// be kept: their transactions are open.
+    pub fn expire(&mut self, now: Timestamp, expiration_ms: u64, keep: impl Fn(ProducerId) -> bool) {
+        self.producers.retain(|id, state| {
             let silent = now.millis().saturating_sub(state.heard.millis());
             // A clock set back makes it negative: heard in the future is heard just now.
-            u64::try_from(silent).unwrap_or(0) < expiration_ms
+            u64::try_from(silent).unwrap_or(0) < expiration_ms || keep(*id)
         });
     }
 
-    /// The first offset of the oldest open transaction, below which read_committed consumers stay; `None` as long as
-    /// the broker has no transactions.
-    pub fn first_unstable_offset(&self) -> Option<Offset> {
-        None
+    /// Every producer that is remembered, by id.
+    pub fn describe(&self) -> Vec<DescribedProducer> {
+        let mut all: Vec<_> = self
+            .producers
+            .iter()
+            .map(|(id, state)| DescribedProducer {
+                id: *id,
+                epoch: state.epoch,
+                last_sequence: state.kept().last().map(|kept| kept.last_sequence()),
+                heard: state.heard,
+            })
+            .collect();
+        all.sort_unstable_by_key(|producer| producer.id);
+        all
     }
 
     /// The states as bytes, see the module's layout; equal states give equal bytes.

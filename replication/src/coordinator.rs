@@ -21,22 +21,19 @@ use headwater_core::ErrorCode;
 use headwater_core::after::After;
 use headwater_core::group::{
     Coordinator, DescribeGroups, GroupConfig, GroupReply, Heartbeat, JoinGroup, LeaveGroup, ListGroups,
-    OffsetCommit, OffsetDelete, OffsetFetch, Out, ReplyTo, SyncGroup,
+    OffsetCommit, OffsetDelete, OffsetFetch, Out, ReplyTo, SyncGroup, TxnOffsetCommit,
 };
-use headwater_core::ids::{GroupId, Offset, TopicId, TopicName, TopicPartition};
+use headwater_core::ids::{GroupId, ProducerEpoch, ProducerId, TopicId, TopicName, TopicPartition};
+use headwater_core::log_transactions::Guard;
 use headwater_core::record::builder::BatchBuilder;
-use headwater_core::record::header::{BatchHeader, BatchView};
-use headwater_core::record::records::Records;
+use headwater_core::record::control;
+use headwater_core::record::header::BatchHeader;
 use headwater_core::time::{Monotonic, Timestamp};
 use headwater_storage::disk::Disk;
 
-use crate::partition::{Append, Partition};
+use crate::machine_log::{self, Entry, PartOf};
+use crate::partition::Partition;
 use crate::waiters::{Countdown, Outcome};
-
-/// How many bytes of the log one step of the replay reads.
-const LOAD_STEP_BYTES: usize = 1 << 20;
-/// The most that one batch of the log may decompress to.
-const BATCH_BYTES_MAX: usize = 128 << 20;
 
 /// Where the host is with its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +57,12 @@ pub enum GroupCall {
     Heartbeat(Heartbeat),
     LeaveGroup(LeaveGroup),
     OffsetCommit(OffsetCommit),
+    /// Answered as `TxnOffsetCommit`; `guard` where the transaction begins on this partition.
+    TxnOffsetCommit {
+        commit: TxnOffsetCommit,
+        epoch: ProducerEpoch,
+        guard: Option<Guard>,
+    },
     OffsetFetch(OffsetFetch),
     OffsetDelete(OffsetDelete),
     DescribeGroups(DescribeGroups),
@@ -121,7 +124,7 @@ impl<D: Disk> CoordinatorHost<D> {
         let mut at = self.partition.bounds().log_start;
         // All that is in the log, committed or not yet: the next machine's records come behind it.
         while at < self.partition.log().end() {
-            match self.load_step(&mut machine, at).await {
+            match machine_log::replay(&self.partition, at, |entry| self.take_in(&mut machine, entry)).await {
                 Ok(next) => at = next,
                 Err(why) => {
                     tracing::error!(partition = %self.partition.id(), offset = %at, why,
@@ -141,31 +144,21 @@ impl<D: Disk> CoordinatorHost<D> {
         self.phase.set(Phase::Active);
     }
 
-    async fn load_step(&self, machine: &mut Coordinator, at: Offset) -> Result<Offset, String> {
-        let end = self.partition.log().end();
-        let plan =
-            self.partition.log().plan(at, end, LOAD_STEP_BYTES, true).map_err(|error| error.to_string())?;
-        let outcome = plan.run().await.map_err(|error| error.to_string())?;
-        if outcome.next_offset <= at {
-            return Err("the log has a hole".into());
-        }
-        for chunk in &outcome.chunks {
-            let (view, _) = BatchView::split(chunk).map_err(|error| error.to_string())?;
-            if view.header.is_control() {
-                continue;
+    fn take_in(&self, machine: &mut Coordinator, entry: Entry<'_>) {
+        let (offset, replayed) = match entry {
+            Entry::Record { offset, key, value, timestamp, transaction: None } => {
+                (offset, machine.replay(key, value, timestamp))
             }
-            let records = Records::of(&view, BATCH_BYTES_MAX).map_err(|error| error.to_string())?;
-            for record in records.iter() {
-                let record = record.map_err(|error| error.to_string())?;
-                let Some(key) = record.key else { continue };
-                let timestamp = Timestamp::from_millis(record.timestamp);
-                if let Err(error) = machine.replay(key, record.value, timestamp) {
-                    tracing::warn!(partition = %self.partition.id(), offset = %record.offset, %error,
-                        "a record of a group is skipped");
-                }
+            Entry::Record { offset, key, value, timestamp, transaction: Some(producer) } => {
+                (offset, machine.replay_transactional(producer, key, value, timestamp))
             }
+            Entry::End { producer, outcome } => {
+                return machine.on_transaction_end(producer, outcome == control::Outcome::Commit);
+            }
+        };
+        if let Err(error) = replayed {
+            tracing::warn!(partition = %self.partition.id(), %offset, %error, "a record of a group is skipped");
         }
-        Ok(outcome.next_offset)
     }
 
     /// Runs one request; `then` gets the answer when it may leave.
@@ -182,10 +175,14 @@ impl<D: Disk> CoordinatorHost<D> {
             Phase::Resigned => return then(Err(ErrorCode::NotCoordinator)),
             Phase::Active => {}
         }
+        if let Err(code) = self.check(&call) {
+            return then(Err(code));
+        }
         let to = self.next_reply.get();
         self.next_reply.set(to + 1);
         self.parked.borrow_mut().insert(to, Box::new(then));
         let mut out = Out::default();
+        let mut part_of = None;
         {
             let mut machine = self.machine.borrow_mut();
             match call {
@@ -196,6 +193,10 @@ impl<D: Disk> CoordinatorHost<D> {
                 GroupCall::OffsetCommit(request) => {
                     machine.on_offset_commit(now, wall, to, request, &mut out)
                 }
+                GroupCall::TxnOffsetCommit { commit, epoch, guard } => {
+                    part_of = Some(PartOf { producer: commit.producer, epoch, guard });
+                    machine.on_txn_offset_commit(now, wall, to, commit, &mut out);
+                }
                 GroupCall::OffsetFetch(request) => machine.on_offset_fetch(to, request, &mut out),
                 GroupCall::OffsetDelete(request) => {
                     machine.on_offset_delete(now, wall, to, request, &mut out)
@@ -205,7 +206,7 @@ impl<D: Disk> CoordinatorHost<D> {
                 GroupCall::DeleteGroups(groups) => machine.on_delete_groups(now, wall, to, groups, &mut out),
             }
         }
-        self.perform(wall, out);
+        self.perform(wall, out, part_of);
     }
 
     /// Serves no more, for good: the partition is gone, or the broker stops. Whoever waits is told to look elsewhere.
@@ -224,7 +225,7 @@ impl<D: Disk> CoordinatorHost<D> {
         if self.phase.get() == Phase::Active {
             let mut out = Out::default();
             self.machine.borrow_mut().on_deadline(now, wall, &mut out);
-            self.perform(wall, out);
+            self.perform(wall, out, None);
         }
     }
 
@@ -233,13 +234,14 @@ impl<D: Disk> CoordinatorHost<D> {
         if self.phase.get() == Phase::Active {
             let mut out = Out::default();
             self.machine.borrow_mut().on_topic_deleted(now, wall, topic, Some(id), &mut out);
-            self.perform(wall, out);
+            self.perform(wall, out, None);
         }
     }
 
     /// Appends the records of one step and lets its replies go when they may.
-    fn perform(&self, wall: Timestamp, out: Out) {
-        if let Err(code) = self.append(wall, &out) {
+    fn perform(&self, wall: Timestamp, out: Out, part_of: Option<PartOf>) {
+        let records = out.records.iter().map(|record| (&record.key[..], record.value.as_deref()));
+        if let Err(code) = machine_log::append(&self.partition, records, part_of, wall) {
             tracing::warn!(partition = %self.partition.id(), %code, "a group coordinator could not write");
             self.phase.set(Phase::Failed);
             self.refuse_parked(ErrorCode::CoordinatorNotAvailable);
@@ -275,23 +277,21 @@ impl<D: Disk> CoordinatorHost<D> {
         }
     }
 
-    fn append(&self, wall: Timestamp, out: &Out) -> Result<(), ErrorCode> {
-        let mut records = out.records.iter().peekable();
-        while records.peek().is_some() {
-            let mut builder = BatchBuilder::new();
-            // Many tombstones at once must not make a batch that the topic refuses.
-            while let Some(record) = records.peek() {
-                let more = record.key.len() + record.value.as_ref().map_or(0, Vec::len);
-                if !builder.is_empty() && builder.record_bytes() + more > LOAD_STEP_BYTES / 2 {
-                    break;
-                }
-                builder.push(wall.millis(), Some(&record.key), record.value.as_deref(), &[]);
-                records.next();
-            }
-            let batch = builder.build_mut();
-            let header = BatchHeader::parse(&batch).map_err(|_| ErrorCode::UnknownServerError)?;
-            self.partition.append(Append { batch, header }, wall)?;
+    /// A marker was appended to this partition: the offsets of its producer's transaction count, or are forgotten. A host
+    /// that does not serve learns of it when it loads.
+    pub fn on_transaction_end(&self, producer: ProducerId, outcome: control::Outcome) {
+        if self.phase.get() == Phase::Active {
+            let mut machine = self.machine.borrow_mut();
+            machine.on_transaction_end(producer, outcome == control::Outcome::Commit);
         }
-        Ok(())
+    }
+
+    /// Refuses what the partition would not take, before the machine has moved.
+    fn check(&self, call: &GroupCall) -> Result<(), ErrorCode> {
+        let GroupCall::TxnOffsetCommit { commit, epoch, guard } = call else { return Ok(()) };
+        let batch = BatchBuilder::new().producer(commit.producer, *epoch, -1).transactional();
+        let batch = batch.record(0, None, None).build();
+        let header = BatchHeader::parse(&batch).map_err(|_| ErrorCode::UnknownServerError)?;
+        self.partition.check_transactional(&header, *guard)
     }
 }

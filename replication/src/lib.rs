@@ -4,6 +4,8 @@
 
 pub mod coordinator;
 pub mod effect;
+pub mod machine_log;
 pub mod metadata;
 pub mod partition;
+pub mod transactions;
 pub mod waiters;

@@ -116,7 +116,10 @@ fn b38_silent_producers_expire() {
     {
         let mut states = ProducerStates::default();
         states.append(&header, Offset::ZERO, Timestamp::from_millis(heard));
-        states.expire(Timestamp::from_millis(now), 100);
+        let mut open = states.clone();
+        open.expire(Timestamp::from_millis(now), 100, |_| true);
+        assert_eq!(open, states, "an open transaction keeps its producer");
+        states.expire(Timestamp::from_millis(now), 100, |_| false);
         assert_eq!(states.len() == 1, remembered, "heard {heard}, now {now}");
         assert_eq!(states.is_empty(), !remembered);
         if !remembered {

@@ -1,9 +1,12 @@
-//! Appending: the producer-sequence table, then the log; both to completion, so that two requests never interleave.
+//! Appending: the producer-sequence table, the transactions, then the log; all to completion, so that two requests never
+//! interleave.
 
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
-use headwater_core::ids::Offset;
+use headwater_core::ids::{Offset, ProducerEpoch, ProducerId};
+use headwater_core::log_transactions::Guard;
 use headwater_core::producer::Decision;
+use headwater_core::record::control::EndMarker;
 use headwater_core::record::header::BatchHeader;
 use headwater_core::time::Timestamp;
 use headwater_storage::disk::Disk;
@@ -17,6 +20,18 @@ pub struct Append {
     pub batch: BytesMut,
     /// Its parsed header.
     pub header: BatchHeader,
+    /// What allows it to begin a transaction here, see [`Partition::standing`].
+    pub guard: Option<Guard>,
+}
+
+/// How a producer's transaction stands in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It goes on, or the append will be answered without one.
+    Known,
+    /// It would begin with this batch: the coordinator must know that the partition is part of it, and then the guard
+    /// goes with the batch.
+    Begins(Guard),
 }
 
 /// Where a batch went.
@@ -38,7 +53,7 @@ impl<D: Disk> Partition<D> {
     /// Errors: the Kafka code to refuse with; nothing was changed.
     pub fn append(&self, append: Append, now: Timestamp) -> Result<Appended, ErrorCode> {
         self.check_online()?;
-        let Append { batch, header } = append;
+        let Append { batch, header, guard } = append;
         let idempotent = header.producer_id.is_some();
         if idempotent {
             match self.producers.borrow().check(&header) {
@@ -48,15 +63,64 @@ impl<D: Disk> Partition<D> {
                 }
                 Decision::Refuse(code) => return Err(code),
             }
+            self.transactions.borrow().check(&header, guard)?;
         }
-        let appended =
-            self.log.append(batch, &header, self.epoch.get()).map_err(|refused| match refused {
-                AppendRefused::ReadOnly | AppendRefused::NoSpace => ErrorCode::KafkaStorageError,
-                AppendRefused::TooLarge => ErrorCode::RecordListTooLarge,
-            })?;
+        let appended = self.push(batch, &header)?;
         if idempotent {
-            self.producers.borrow_mut().append(&header, appended.base_offset, now);
+            self.producers.borrow_mut().append(&header, appended.base, now);
+            self.transactions.borrow_mut().append(&header, appended.base);
         }
+        Ok(appended)
+    }
+
+    /// Ends a producer's transaction here, or only moves its epoch if none is open (behaviours 44 and 62). The marker counts
+    /// when the high watermark has passed the end that is returned.
+    ///
+    /// Errors: `INVALID_PRODUCER_EPOCH` if the producer has gone on since, or why the log takes nothing.
+    pub fn append_marker(
+        &self,
+        id: ProducerId,
+        epoch: ProducerEpoch,
+        marker: EndMarker,
+        now: Timestamp,
+    ) -> Result<Appended, ErrorCode> {
+        self.check_online()?;
+        let batch = BytesMut::from(&marker.build(id, epoch, now)[..]);
+        let header = BatchHeader::parse(&batch).map_err(|_| ErrorCode::UnknownServerError)?;
+        if let Decision::Refuse(code) = self.producers.borrow().check(&header) {
+            return Err(code);
+        }
+        let appended = self.push(batch, &header)?;
+        self.producers.borrow_mut().append(&header, appended.base, now);
+        self.transactions.borrow_mut().finish(id, marker.outcome, appended.base);
+        Ok(appended)
+    }
+
+    /// How a producer's transaction stands here; `batch` is what it wants to append, if that is known yet.
+    pub fn standing(&self, id: ProducerId, batch: Option<&BatchHeader>, now: Timestamp) -> Standing {
+        let decided = batch.is_some_and(|batch| self.producers.borrow().check(batch) != Decision::Append);
+        let mut transactions = self.transactions.borrow_mut();
+        match decided || transactions.open_since(id).is_some() {
+            true => Standing::Known,
+            false => Standing::Begins(transactions.guard(id, now)),
+        }
+    }
+
+    /// Whether a coordinator may write for this producer: what [`append`](Self::append) would say to a batch without a
+    /// sequence.
+    pub fn check_transactional(&self, header: &BatchHeader, guard: Option<Guard>) -> Result<(), ErrorCode> {
+        self.check_online()?;
+        match self.producers.borrow().check(header) {
+            Decision::Refuse(code) => Err(code),
+            _ => self.transactions.borrow().check(header, guard),
+        }
+    }
+
+    fn push(&self, batch: BytesMut, header: &BatchHeader) -> Result<Appended, ErrorCode> {
+        let appended = self.log.append(batch, header, self.epoch.get()).map_err(|refused| match refused {
+            AppendRefused::ReadOnly | AppendRefused::NoSpace => ErrorCode::KafkaStorageError,
+            AppendRefused::TooLarge => ErrorCode::RecordListTooLarge,
+        })?;
         Ok(Appended { base: appended.base_offset, end: appended.last_offset.plus(1), duplicate: false })
     }
 }

@@ -18,26 +18,26 @@
 //! borrow of the partition.
 
 mod append;
+mod history;
 mod offsets;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use headwater_core::ErrorCode;
-use headwater_core::ids::{LeaderEpoch, Offset, TopicPartition};
-use headwater_core::producer::ProducerStates;
-use headwater_core::record::header::BatchHeader;
+use headwater_core::ids::{LeaderEpoch, Offset, ProducerId, TopicPartition};
+use headwater_core::log_transactions::LogTransactions;
+use headwater_core::producer::{DescribedProducer, ProducerStates};
 use headwater_core::time::Timestamp;
 use headwater_storage::disk::Disk;
 use headwater_storage::log::Log;
 
-pub use append::{Append, Appended};
+pub use append::{Append, Appended, Standing};
 pub use offsets::{LookedUp, LookupError};
 
-use crate::waiters::{Countdown, Outcome, Waiters, release};
+use history::History;
 
-/// How much of the log one step of rebuilding producers reads.
-const REBUILD_STEP_BYTES: usize = 1 << 20;
+use crate::waiters::{Countdown, Outcome, Waiters, release};
 
 /// Which records a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +83,7 @@ pub struct Partition<D: Disk> {
     epoch: Cell<LeaderEpoch>,
     high_watermark: Cell<Offset>,
     producers: Rc<RefCell<ProducerStates>>,
+    transactions: Rc<RefCell<LogTransactions>>,
     waiters: RefCell<Waiters>,
     watchers: RefCell<Vec<Weak<dyn Advanced>>>,
     offline: Cell<Option<ErrorCode>>,
@@ -90,55 +91,31 @@ pub struct Partition<D: Disk> {
 
 impl<D: Disk> Partition<D> {
     /// Opens a partition over a recovered (or new) log, led by this node in `epoch`: brings what the last checkpoint
-    /// knew of its idempotent producers up to date with the batches that came after.
+    /// knew of its producers and their transactions up to date with the batches that came after.
     pub async fn open(log: Rc<Log<D>>, epoch: LeaderEpoch) -> Rc<Self> {
-        let (snapshot, from) = log.recovered_aux().unwrap_or_default();
-        let (mut producers, mut at) = match ProducerStates::decode_snapshot(&snapshot) {
-            Ok(producers) => (producers, from),
-            Err(_) if snapshot.is_empty() => (ProducerStates::default(), from),
-            Err(error) => {
-                tracing::warn!(partition = %log.id(), %error, "its producers are rebuilt from the whole log");
-                (ProducerStates::default(), log.log_start())
-            }
-        };
-        at = at.max(log.log_start());
-        while at < log.end() {
-            let read = match log.plan(at, log.end(), REBUILD_STEP_BYTES, true) {
-                Ok(plan) => plan.run().await,
-                Err(error) => Err(error),
-            };
-            match read {
-                Ok(outcome) if outcome.next_offset > at => {
-                    for header in outcome.chunks.iter().filter_map(|chunk| BatchHeader::parse(chunk).ok()) {
-                        producers.append(
-                            &header,
-                            header.base_offset,
-                            Timestamp::from_millis(header.max_timestamp),
-                        );
-                    }
-                    at = outcome.next_offset;
-                }
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::error!(%error, "producers of this partition can't be rebuilt behind the damage");
-                    break;
-                }
-            }
-        }
-        Self::new(log, epoch, producers)
+        let history = History::recover(&log).await;
+        Self::with(log, epoch, history)
     }
 
-    /// A partition whose producers are known.
-    pub fn new(log: Rc<Log<D>>, epoch: LeaderEpoch, producers: ProducerStates) -> Rc<Self> {
-        let producers = Rc::new(RefCell::new(producers));
-        let source = producers.clone();
-        log.set_aux_source(move || source.borrow().encode_snapshot());
+    /// A partition over an empty log.
+    pub fn new(log: Rc<Log<D>>, epoch: LeaderEpoch) -> Rc<Self> {
+        Self::with(log, epoch, History::default())
+    }
+
+    fn with(log: Rc<Log<D>>, epoch: LeaderEpoch, history: History) -> Rc<Self> {
+        let producers = Rc::new(RefCell::new(history.producers));
+        let transactions = Rc::new(RefCell::new(history.transactions));
+        let source = (producers.clone(), transactions.clone());
+        log.set_aux_source(move || history::encode(&source.0.borrow(), &source.1.borrow()));
+        let high_watermark = log.durable_end();
+        transactions.borrow_mut().on_committed(high_watermark);
         Rc::new(Self {
             id: log.id(),
-            high_watermark: Cell::new(log.durable_end()),
+            high_watermark: Cell::new(high_watermark),
             log,
             epoch: Cell::new(epoch),
             producers,
+            transactions,
             waiters: RefCell::default(),
             watchers: RefCell::default(),
             offline: Cell::new(None),
@@ -163,7 +140,7 @@ impl<D: Disk> Partition<D> {
     /// Log start, last stable offset and high watermark, taken together.
     pub fn bounds(&self) -> Bounds {
         let high_watermark = self.high_watermark.get();
-        let first_unstable = self.producers.borrow().first_unstable_offset();
+        let first_unstable = self.transactions.borrow().first_unstable();
         Bounds {
             log_start: self.log.log_start(),
             last_stable: first_unstable.map_or(high_watermark, |offset| offset.min(high_watermark)),
@@ -188,6 +165,7 @@ impl<D: Disk> Partition<D> {
             return;
         }
         self.high_watermark.set(durable_end);
+        self.transactions.borrow_mut().on_committed(durable_end);
         let committed = self.waiters.borrow_mut().take_committed(durable_end);
         release(committed, Outcome::Committed);
         self.wake_watchers();
@@ -226,9 +204,25 @@ impl<D: Disk> Partition<D> {
         self.offline.get().map_or(Ok(()), Err)
     }
 
-    /// Forgets producers that have been silent for longer than `producer.id.expiration.ms` (behaviour 38).
+    /// Forgets producers that have been silent for longer than `producer.id.expiration.ms` (behaviour 38) and have nothing
+    /// open, and aborted transactions that retention has taken.
     pub fn expire_producers(&self, now: Timestamp, expiration_ms: u64) {
-        self.producers.borrow_mut().expire(now, expiration_ms);
+        let mut transactions = self.transactions.borrow_mut();
+        let is_open = |id| transactions.open_since(id).is_some();
+        self.producers.borrow_mut().expire(now, expiration_ms, is_open);
+        transactions.forget(self.log.log_start(), now, expiration_ms);
+    }
+
+    /// The aborted transactions with records in `from..until`, for a reader that skips them (behaviour 44).
+    pub fn aborted(&self, from: Offset, until: Offset) -> Vec<(ProducerId, Offset)> {
+        self.transactions.borrow().aborted(from, until)
+    }
+
+    /// Its producers, each with the first offset of its open transaction.
+    pub fn describe_producers(&self) -> Vec<(DescribedProducer, Option<Offset>)> {
+        let transactions = self.transactions.borrow();
+        let all = self.producers.borrow().describe();
+        all.into_iter().map(|producer| (producer, transactions.open_since(producer.id))).collect()
     }
 
     /// Forgets the records below `before`, or with -1 all that are committed (behaviour 22); gives the log's start.
