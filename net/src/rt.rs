@@ -174,8 +174,6 @@ where
     clock::start(); // before any shard reads it, so that no reading is negative
     let spare = spare_cpus(&config.cpus);
     let pool = Pool::start(config.blocking_threads, move || leave_shard_cores(&spare))?;
-    // A handler that does nothing of note, so that the signal interrupts a wait in the kernel instead of being ignored.
-    signal_hook::flag::register(INTERRUPT, Arc::default())?;
     let pulses: Vec<Arc<Pulse>> = (0..config.shards).map(|_| Arc::default()).collect();
     let end = Arc::new(Barrier::new(config.shards));
     let (made, answers) = mpsc::channel::<Result<Tid, StartError>>();
@@ -205,11 +203,7 @@ where
         match answers.recv() {
             Ok(Ok(Tid { shard, tid })) => {
                 let pulse = pulses[shard.get() as usize].clone();
-                watched.push(Watched {
-                    pulse,
-                    cpu_nanos: Box::new(move || thread_cpu_nanos(tid)),
-                    interrupt: Box::new(move || interrupt_thread(tid)),
-                });
+                watched.push(Watched { pulse, cpu_nanos: Box::new(move || thread_cpu_nanos(tid)) });
             }
             // Dropping `starts` sends the others home.
             Ok(Err(error)) => return Err(error),
@@ -245,22 +239,6 @@ fn check(config: &RtConfig) -> Result<(), StartError> {
 struct Tid {
     shard: ShardId,
     tid: rustix::thread::Pid,
-}
-
-/// The signal that takes a thread out of a wait: ignored by default, and nobody sends it without asking for it.
-const INTERRUPT: i32 = libc::SIGURG;
-
-/// Takes a thread of this process out of its wait in the kernel.
-fn interrupt_thread(tid: rustix::thread::Pid) {
-    // SAFETY: three numbers; a thread that has ended is answered with ESRCH.
-    unsafe {
-        libc::syscall(
-            libc::SYS_tgkill,
-            rustix::process::getpid().as_raw_nonzero().get(),
-            tid.as_raw_nonzero().get(),
-            INTERRUPT,
-        )
-    };
 }
 
 /// The processor time a thread of this process has used; always 0 for one that has ended.

@@ -17,6 +17,8 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
     (ApiKey::Fetch, "one answer holds 8 MiB of records at most"),
     (ApiKey::ListConfigResources, "client-metrics subscriptions do not exist, so version 0 lists nothing"),
     (ApiKey::DescribeConfigs, "settings of Kafka that have no meaning here are not listed"),
+    (ApiKey::DescribeProducers, "the coordinator's epoch is not remembered"),
+    (ApiKey::ListTransactions, "no filter by pattern"),
     (ApiKey::DescribeLogDirs, "one folder; the partitions of all shards are in it"),
 ];
 
@@ -33,6 +35,7 @@ fn document() -> String {
             Route::Here => "the connection's shard",
             Route::Partitions => "the shards of its partitions",
             Route::Group => "the coordinator's shard",
+            Route::Transaction => "the transaction coordinator's shard",
             Route::Controller => "the controller, on shard 0",
         };
         let kafka = row.key.valid_versions();

@@ -5,7 +5,6 @@
 
 pub mod checkpoint;
 mod commit;
-pub mod compact;
 pub mod disk;
 pub mod error;
 mod event;

@@ -1,11 +1,15 @@
 //! ApiVersions: what is served. Works before anything else does, and in versions that nobody knows yet.
 
+use std::borrow::Cow;
+
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
 use headwater_core::wire::api::ApiKey;
 use headwater_core::wire::frame;
 use headwater_core::wire::messages::api_versions_request::ApiVersionsRequest;
-use headwater_core::wire::messages::api_versions_response::{ApiVersion, ApiVersionsResponse};
+use headwater_core::wire::messages::api_versions_response::{
+    ApiVersion, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
+};
 
 use super::{Context, Refused, TABLE};
 use crate::conn::replies::Reply;
@@ -21,16 +25,20 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..Default::default() };
         return context.reply(&refusal);
     }
-    context.reply(&served())
+    context.reply(&served(context.version))
 }
 
 /// The answer to a version that is not served: in version 0, so that any client can read it (behaviour 1).
 pub fn unsupported(context: &Context) -> Reply {
-    let response = ApiVersionsResponse { error_code: ErrorCode::UnsupportedVersion.code(), ..served() };
+    let response = ApiVersionsResponse { error_code: ErrorCode::UnsupportedVersion.code(), ..served(0) };
     Reply::whole(frame::response(ApiKey::ApiVersions, 0, context.correlation_id(), &response))
 }
 
-fn served() -> ApiVersionsResponse<'static> {
+/// The protocol of transactions that is spoken (KIP-890): each end bumps the producer's epoch. Clients that do not know it speak
+/// the older one.
+const TRANSACTION_VERSION: i16 = 2;
+
+fn served(version: i16) -> ApiVersionsResponse<'static> {
     let api_keys = TABLE
         .iter()
         .map(|row| ApiVersion {
@@ -41,7 +49,21 @@ fn served() -> ApiVersionsResponse<'static> {
             max_version: row.max,
         })
         .collect();
-    ApiVersionsResponse { api_keys, finalized_features_epoch: 0, ..Default::default() }
+    let name = || Cow::Borrowed("transaction.version");
+    let supported = SupportedFeatureKey { name: name(), min_version: 0, max_version: TRANSACTION_VERSION };
+    let finalized = FinalizedFeatureKey {
+        name: name(),
+        max_version_level: TRANSACTION_VERSION,
+        min_version_level: TRANSACTION_VERSION,
+    };
+    ApiVersionsResponse {
+        api_keys,
+        // Clients of version 3 take a feature that begins at 0 to be damage.
+        supported_features: if version >= 4 { vec![supported] } else { Vec::new() },
+        finalized_features_epoch: 0,
+        finalized_features: vec![finalized],
+        ..Default::default()
+    }
 }
 
 /// Behaviour 4: letters, digits, dots and hyphens, beginning and ending with a letter or digit.
@@ -58,7 +80,7 @@ mod tests {
 
     #[test]
     fn b5_produce_is_advertised_from_zero() {
-        let produce = served().api_keys.into_iter().find(|api| api.api_key == 0).unwrap();
+        let produce = served(4).api_keys.into_iter().find(|api| api.api_key == 0).unwrap();
         assert_eq!((produce.min_version, produce.max_version), (0, 13));
     }
 

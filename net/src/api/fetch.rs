@@ -13,7 +13,9 @@ use headwater_core::ErrorCode;
 use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, TopicId, TopicPartition};
 use headwater_core::session::{Seen, Wanted};
 use headwater_core::wire::Records;
-use headwater_core::wire::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
+use headwater_core::wire::fetch::{
+    AbortedTransaction, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+};
 use headwater_core::wire::frame;
 use headwater_replication::metadata::Image;
 use headwater_replication::partition::Isolation;
@@ -101,7 +103,7 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             });
             response.responses.len() - 1
         });
-        response.responses[at].partitions.push(answer(wanted.partition.partition, done));
+        response.responses[at].partitions.push(answer(wanted.partition.partition, done, isolation));
     }
     for (name, id, code) in resolved.refused {
         response.responses.push(FetchableTopicResponse {
@@ -202,6 +204,7 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], max_bytes: usize, isolation:
             let bytes: usize = done.records.iter().map(bytes::Bytes::len).sum();
             if bytes > left && any {
                 done.records.clear();
+                done.aborted.clear();
             } else {
                 left = left.saturating_sub(bytes);
                 any |= bytes > 0;
@@ -251,13 +254,22 @@ fn with_index(partition: PartitionId) -> PartitionData<'static> {
     PartitionData { partition_index: partition.get(), ..Default::default() }
 }
 
-fn answer(partition: PartitionId, done: ReadDone) -> PartitionData<'static> {
+fn answer(partition: PartitionId, done: ReadDone, isolation: Isolation) -> PartitionData<'static> {
     let bounds = done.bounds;
+    let aborted = done
+        .aborted
+        .iter()
+        .map(|(producer, first)| AbortedTransaction {
+            producer_id: producer.get(),
+            first_offset: first.get(),
+        })
+        .collect();
     PartitionData {
         error_code: done.error.map_or(0, ErrorCode::code),
         high_watermark: bounds.map_or(-1, |b| b.high_watermark.get()),
         last_stable_offset: bounds.map_or(-1, |b| b.last_stable.get()),
         log_start_offset: bounds.map_or(-1, |b| b.log_start.get()),
+        aborted_transactions: (isolation == Isolation::ReadCommitted).then_some(aborted),
         records: Records::Shared(done.records),
         ..with_index(partition)
     }

@@ -31,7 +31,7 @@ use headwater_core::wire::messages::list_groups_response::{ListGroupsResponse, L
 use headwater_core::wire::messages::sync_group_request::SyncGroupRequest;
 use headwater_core::wire::messages::sync_group_response::SyncGroupResponse;
 use headwater_replication::coordinator::{Answer, GroupCall};
-use headwater_replication::metadata::{CONSUMER_OFFSETS, Image};
+use headwater_replication::metadata::{CONSUMER_OFFSETS, Image, TRANSACTION_STATE};
 
 use super::{Context, Refused};
 use crate::conn::replies::Reply;
@@ -132,22 +132,26 @@ pub async fn find_coordinator(context: Context, body: BytesMut) -> Result<Reply,
     context.reply(&FindCoordinatorResponse { coordinators, ..Default::default() })
 }
 
+/// Makes an internal topic if it is not there.
+pub(super) async fn make_internal(context: &Context, name: &str) -> Result<(), ErrorCode> {
+    if context.image().topic(name).is_some() {
+        return Ok(());
+    }
+    let refusals = context.shard().auto_create_topics(&[name.to_owned()]).await;
+    if refusals.is_empty() { Ok(()) } else { Err(ErrorCode::CoordinatorNotAvailable) }
+}
+
 type Located = Result<(i32, String, i32), (ErrorCode, &'static str)>;
 
 async fn locate(context: &Context, key_type: i8) -> Located {
     match key_type {
-        KEY_GROUP => {}
+        KEY_GROUP => make_internal(context, CONSUMER_OFFSETS).await,
+        KEY_TRANSACTION => make_internal(context, TRANSACTION_STATE).await,
         // COORDINATOR_NOT_AVAILABLE would make clients ask for ever; this is final.
-        KEY_TRANSACTION => return Err((ErrorCode::UnsupportedVersion, "transactions are not served")),
         KEY_SHARE => return Err((ErrorCode::UnsupportedVersion, "share groups are not served")),
         _ => return Err((ErrorCode::InvalidRequest, "no such kind of coordinator")),
     }
-    if context.image().topic(CONSUMER_OFFSETS).is_none() {
-        let refusals = context.shard().auto_create_topics(&[CONSUMER_OFFSETS.to_owned()]).await;
-        if !refusals.is_empty() {
-            return Err((ErrorCode::CoordinatorNotAvailable, "__consumer_offsets can't be created"));
-        }
-    }
+    .map_err(|code| (code, "the coordinators' topic can't be created"))?;
     let node = context.shard().config().node_id;
     let image = context.image();
     let endpoint = image.broker(node).and_then(|broker| broker.endpoints.first());

@@ -8,6 +8,7 @@ mod admin;
 mod api_versions;
 mod cluster;
 mod configs;
+mod enlist;
 mod fetch;
 mod groups;
 mod list_offsets;
@@ -18,6 +19,7 @@ mod produce;
 mod producer_id;
 mod request;
 mod topics;
+mod transactions;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -42,6 +44,8 @@ pub enum Route {
     Partitions,
     /// On the shard that hosts the group's coordinator.
     Group,
+    /// On the shard that hosts the transactional id's coordinator.
+    Transaction,
     /// On shard 0, where the controller is.
     Controller,
 }
@@ -93,6 +97,11 @@ rows! {
     DeleteTopics            1..=6  Controller topics::delete;
     DeleteRecords           0..=2  Partitions logs::delete_records;
     InitProducerId          0..=5  Here       producer_id::handle;
+    AddPartitionsToTxn      0..=5  Transaction transactions::add_partitions;
+    AddOffsetsToTxn         0..=4  Transaction transactions::add_offsets;
+    EndTxn                  0..=5  Transaction transactions::end;
+    WriteTxnMarkers         1..=2  Partitions transactions::write_markers;
+    TxnOffsetCommit         0..=5  Group      transactions::commit_offsets;
     DescribeConfigs         1..=4  Here       admin::describe_configs;
     AlterConfigs            0..=2  Controller configs::alter;
     DescribeLogDirs         1..=5  Partitions logs::describe_dirs;
@@ -101,6 +110,9 @@ rows! {
     IncrementalAlterConfigs 0..=1  Controller configs::alter_incrementally;
     OffsetDelete            0..=0  Group      offsets::delete;
     DescribeCluster         0..=2  Here       cluster::describe;
+    DescribeProducers       0..=0  Partitions transactions::describe_producers;
+    DescribeTransactions    0..=0  Transaction transactions::describe;
+    ListTransactions        0..=1  Transaction transactions::list;
     ListConfigResources     0..=1  Here       configs::list;
     DescribeTopicPartitions 0..=0  Here       metadata::describe_topic_partitions;
 }

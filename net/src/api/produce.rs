@@ -9,10 +9,12 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
 use headwater_core::config::{Compression, TimestampType, TopicConfig};
-use headwater_core::ids::{PartitionId, TopicId, TopicPartition};
+use headwater_core::ids::{PartitionId, TopicId, TopicPartition, TransactionalId};
+use headwater_core::log_transactions::Guard;
 use headwater_core::record::compress::Codec;
 use headwater_core::record::header::BatchHeader;
 use headwater_core::record::validate::{Accepted, Rules, validate};
+use headwater_core::transaction::Place;
 use headwater_core::wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceRequest, ProduceResponse,
     TopicProduceResponse,
@@ -20,11 +22,12 @@ use headwater_core::wire::produce::{
 use headwater_core::wire::{Decode, Reader};
 use headwater_replication::metadata::{Image, Topic, check_topic_name, is_internal};
 
+use super::enlist::{self, Writer};
 use super::{Context, Next, Refused};
 use crate::conn::replies::{Reply, Slot};
 use crate::rt::{self, Permit};
 use crate::shard::Scatter;
-use crate::shard::message::{self, ProduceItem, Request};
+use crate::shard::message::{self, ProduceItem, Request, StandingItem};
 
 /// Begins a produce request; its reply goes into the ring when everything it appended is committed. Returns when the
 /// appends are on their way, so that the connection's next produce request comes behind them.
@@ -39,11 +42,14 @@ pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>)
             return Next::Close;
         }
     };
-    let Checked { topics, cuts, acks } = checked;
+    let Checked { mut topics, mut cuts, acks, transactional_id } = checked;
+    if cuts.iter().any(|cut| cut.header.is_transactional()) {
+        cuts = admit(&context, transactional_id, cuts, &mut topics).await;
+    }
     let mut places = Vec::with_capacity(cuts.len());
     let mut items = Vec::with_capacity(cuts.len());
     let mut at = 0;
-    for Cut { partition, header, place, batch } in cuts {
+    for Cut { partition, header, place, batch, guard } in cuts {
         let batch = match batch {
             Batch::InPlace { start, len } => {
                 // What lies between the batches (names, lengths) is thrown away as the cutting goes on.
@@ -56,7 +62,7 @@ pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>)
         context.shard().metrics.batches_in.add(1);
         context.shard().metrics.bytes_in.add(batch.len() as u64);
         places.push(place);
-        items.push(ProduceItem { partition, batch, header });
+        items.push(ProduceItem { partition, batch, header, guard });
     }
     let shard = context.shard().clone();
     let split = Scatter::split(items, shard.count, |item| shard.owner(item.partition));
@@ -154,6 +160,7 @@ struct Checked {
     /// In the order of the buffer.
     cuts: Vec<Cut>,
     acks: i16,
+    transactional_id: Option<TransactionalId>,
 }
 
 /// A batch that passed.
@@ -163,6 +170,8 @@ struct Cut {
     /// Its answer's place in the response.
     place: (usize, usize),
     batch: Batch,
+    /// What allows it to begin a transaction.
+    guard: Option<Guard>,
 }
 
 enum Batch {
@@ -186,6 +195,7 @@ fn check(context: &Context, body: &[u8], request: &ProduceRequest<'_>) -> Checke
         topics: Vec::with_capacity(request.topic_data.len()),
         cuts: Vec::new(),
         acks: request.acks,
+        transactional_id: request.transactional_id.as_deref().map(TransactionalId::new),
     };
     // Behaviour 26.
     let acks_valid = matches!(request.acks, -1..=1);
@@ -210,7 +220,7 @@ fn check(context: &Context, body: &[u8], request: &ProduceRequest<'_>) -> Checke
                             answer.log_append_time_ms = header.max_timestamp;
                         }
                         let partition = TopicPartition { topic: known.id, partition };
-                        checked.cuts.push(Cut { partition, header, place: (t, p), batch });
+                        checked.cuts.push(Cut { partition, header, place: (t, p), batch, guard: None });
                     })
                 }
                 (Ok(_), None) => Err(Refusal::code(ErrorCode::UnknownServerError)),
@@ -228,11 +238,89 @@ fn check(context: &Context, body: &[u8], request: &ProduceRequest<'_>) -> Checke
         });
     }
     // A request that names a partition twice would let one cut overtake the other's place in the buffer.
-    checked.cuts.sort_by_key(|cut| match cut.batch {
+    in_order(&mut checked.cuts);
+    checked
+}
+
+fn in_order(cuts: &mut [Cut]) {
+    cuts.sort_by_key(|cut| match cut.batch {
         Batch::InPlace { start, .. } => start,
         Batch::Rewritten(_) => 0,
     });
-    checked
+}
+
+/// Lets transactional batches into their partitions; those that may not go are refused in `topics`.
+async fn admit(
+    context: &Context,
+    id: Option<TransactionalId>,
+    cuts: Vec<Cut>,
+    topics: &mut [TopicProduceResponse<'static>],
+) -> Vec<Cut> {
+    let image = context.image();
+    let mut admitted = Vec::with_capacity(cuts.len());
+    // A client has one producer; a request of several is asked about one by one.
+    let mut writers: Vec<(Writer, Vec<(Place, StandingItem)>, Vec<Cut>)> = Vec::new();
+    for cut in cuts {
+        let header = cut.header;
+        let Some(producer) = header.producer_id.filter(|_| header.is_transactional()) else {
+            admitted.push(cut);
+            continue;
+        };
+        let topic = image.topic_by_id(cut.partition.topic);
+        let (Some(id), Some(topic)) = (&id, topic) else {
+            let answer = &mut topics[cut.place.0].partition_responses[cut.place.1];
+            refuse(answer, ErrorCode::InvalidProducerIdMapping, None);
+            continue;
+        };
+        let epoch = header.producer_epoch;
+        let place = (topic.name.clone(), cut.partition.partition);
+        let item = StandingItem { partition: cut.partition, producer, batch: Some(header) };
+        let same =
+            writers.iter().position(|(writer, ..)| (writer.producer, writer.epoch) == (producer, epoch));
+        let at = same.unwrap_or_else(|| {
+            let writer =
+                Writer { id: id.clone(), producer, epoch, adds: context.version >= IMPLICIT_ADDS_FROM };
+            writers.push((writer, Vec::new(), Vec::new()));
+            writers.len() - 1
+        });
+        writers[at].1.push((place, item));
+        writers[at].2.push(cut);
+    }
+    for (writer, items, cuts) in writers {
+        let outcomes = enlist::admit(context, &writer, items).await;
+        for (mut cut, outcome) in cuts.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(guard) => {
+                    cut.guard = guard;
+                    admitted.push(cut);
+                }
+                Err(code) => {
+                    let answer = &mut topics[cut.place.0].partition_responses[cut.place.1];
+                    refuse(answer, in_produce(code, context.version), None);
+                }
+            }
+        }
+    }
+    in_order(&mut admitted);
+    admitted
+}
+
+/// From this version on the client leaves it to the broker to add partitions to its transaction (behaviour 61).
+const IMPLICIT_ADDS_FROM: i16 = 12;
+
+/// How a coordinator's refusal is told to a producer, in codes that its version takes as they are meant.
+fn in_produce(code: ErrorCode, version: i16) -> ErrorCode {
+    match code {
+        ErrorCode::TransactionAbortable if version < 11 => ErrorCode::InvalidTxnState,
+        ErrorCode::ConcurrentTransactions if version >= IMPLICIT_ADDS_FROM => code,
+        // To be tried again, without a look for another leader.
+        ErrorCode::ConcurrentTransactions
+        | ErrorCode::CoordinatorLoadInProgress
+        | ErrorCode::CoordinatorNotAvailable
+        | ErrorCode::NotCoordinator => ErrorCode::NotEnoughReplicas,
+        ErrorCode::ProducerFenced => ErrorCode::InvalidProducerEpoch,
+        code => code,
+    }
 }
 
 struct Refusal {
@@ -283,10 +371,6 @@ fn rules(config: &TopicConfig, version: i16) -> Rules {
 fn batch(body: &[u8], records: Option<&[u8]>, rules: &Rules) -> Result<(BatchHeader, Batch), Refusal> {
     let records = records.unwrap_or_default();
     match validate(records, rules, rt::wall()) {
-        // Transactions have no coordinator yet, so nobody can have begun one.
-        Ok(Accepted::AsIs(header) | Accepted::Rewritten(header, _)) if header.is_transactional() => {
-            Err(Refusal::code(ErrorCode::InvalidTxnState))
-        }
         Ok(Accepted::AsIs(header)) => {
             let start = records.as_ptr().addr() - body.as_ptr().addr();
             Ok((header, Batch::InPlace { start, len: records.len() }))

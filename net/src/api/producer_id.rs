@@ -3,23 +3,38 @@
 
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
+use headwater_core::ids::{ProducerEpoch, ProducerId, TransactionalId};
+use headwater_core::transaction::InitProducerId;
 use headwater_core::wire::messages::init_producer_id_request::InitProducerIdRequest;
 use headwater_core::wire::messages::init_producer_id_response::InitProducerIdResponse;
 
-use super::{Context, Refused};
+use super::{Context, Refused, transactions};
 use crate::conn::replies::Reply;
 
-/// Answers with a new producer id in epoch 0. Transactional ids are not served yet: their coordinator is not there, and
-/// `COORDINATOR_NOT_AVAILABLE` would make clients ask for ever, so they get `UNSUPPORTED_VERSION`, which is final.
+/// Answers with a new producer id in epoch 0; who has a transactional id is given what its coordinator says.
 pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: InitProducerIdRequest<'_> = context.decode(&body)?;
     let outcome = match request.transactional_id.as_deref() {
         Some("") => Err(ErrorCode::InvalidRequest),
-        Some(_) => Err(ErrorCode::UnsupportedVersion),
-        None => context.shard().next_producer_id().await,
+        Some(id) => {
+            let request = InitProducerId {
+                id: TransactionalId::new(id),
+                timeout_ms: request.transaction_timeout_ms,
+                current: (request.producer_id >= 0).then(|| {
+                    (ProducerId::new(request.producer_id), ProducerEpoch::new(request.producer_epoch))
+                }),
+                fresh: None,
+            };
+            transactions::introduce(&context, request).await
+        }
+        None => context.shard().next_producer_id().await.map(|id| (id, ProducerEpoch::new(0))),
     };
     context.reply(&match outcome {
-        Ok(id) => InitProducerIdResponse { producer_id: id.get(), producer_epoch: 0, ..Default::default() },
+        Ok((id, epoch)) => InitProducerIdResponse {
+            producer_id: id.get(),
+            producer_epoch: epoch.get(),
+            ..Default::default()
+        },
         Err(code) => {
             InitProducerIdResponse { error_code: code.code(), producer_epoch: -1, ..Default::default() }
         }

@@ -81,8 +81,6 @@ pub struct Watched {
     pub pulse: Arc<Pulse>,
     /// Reads the processor time of the shard's thread, in nanoseconds; any value that moves will do.
     pub cpu_nanos: Box<dyn Fn() -> u64 + Send>,
-    /// Takes the shard's thread out of its wait in the kernel, for the time before it has a waker to be poked by.
-    pub interrupt: Box<dyn Fn() + Send>,
 }
 
 /// What a look finds.
@@ -190,11 +188,6 @@ fn watch(shards: &[Watched], tick: Duration, stopped: &AtomicBool) {
                 cpu_nanos: (shard.cpu_nanos)(),
             };
             if watch.look(now, reading) {
-                // The misfortune can strike before the very first task has run: then nobody has left a waker, and the
-                // start would hang for ever.
-                if reading.answered == 0 {
-                    (shard.interrupt)();
-                }
                 shard.pulse.poke();
             }
         }

@@ -187,7 +187,8 @@ impl Control {
         }
         let batch = builder.build_mut();
         let header = BatchHeader::parse(&batch).map_err(|error| error.to_string())?;
-        let appended = self.log.append(Append { batch, header }, now).map_err(|code| code.to_string())?;
+        let appended =
+            self.log.append(Append { batch, header, guard: None }, now).map_err(|code| code.to_string())?;
         let countdown = Countdown::new();
         self.log.park(appended.end, &countdown);
         match countdown.wait().await {

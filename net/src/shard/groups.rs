@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use headwater_core::ErrorCode;
 use headwater_core::group::{GroupConfig, GroupReply, ListGroups, ListedGroup};
-use headwater_core::ids::TopicPartition;
+use headwater_core::ids::{ProducerId, TopicPartition};
+use headwater_core::record::control::Outcome;
 use headwater_core::time::Monotonic;
 use headwater_replication::coordinator::{Answer, CoordinatorHost, GroupCall, Phase};
 use headwater_replication::metadata::{CONSUMER_OFFSETS, Topic};
@@ -128,6 +129,13 @@ impl Shard {
         let Some(host) = self.groups.host(partition) else { return then(Err(ErrorCode::NotCoordinator)) };
         host.call(rt::now(), rt::wall(), call, then);
         self.after_groups(&host);
+    }
+
+    /// A marker was appended to `partition`; a coordinator there has to know.
+    pub(super) fn end_in_groups(&self, partition: TopicPartition, producer: ProducerId, outcome: Outcome) {
+        if let Some(host) = self.groups.host(partition) {
+            host.on_transaction_end(producer, outcome);
+        }
     }
 
     /// What the coordinators of this shard list, and why one could not.

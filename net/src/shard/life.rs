@@ -170,6 +170,8 @@ fn run_loops(shard: &Rc<Shard>) {
     let of = shard.clone();
     rt::spawn(async move { of.run_group_deadlines().await }).detach();
     let of = shard.clone();
+    rt::spawn(async move { of.run_transaction_deadlines().await }).detach();
+    let of = shard.clone();
     rt::spawn_background(async move {
         loop {
             let pause = of.config().retention_check_interval_ms.max(HOUSEKEEPING_MS_MIN);
@@ -178,17 +180,6 @@ fn run_loops(shard: &Rc<Shard>) {
         }
     })
     .detach();
-    if shard.config().cleaner {
-        let of = shard.clone();
-        rt::spawn_background(async move {
-            loop {
-                let pause = of.config().cleaner_backoff_ms.max(HOUSEKEEPING_MS_MIN);
-                rt::sleep(Duration::from_millis(pause)).await;
-                of.compact().await;
-            }
-        })
-        .detach();
-    }
 }
 
 /// Stops serving, lets what is under way finish, and leaves a store that needs no replay.
@@ -200,6 +191,7 @@ async fn stop(shard: &Rc<Shard>, seed: &Seed) -> Ending {
     shard.stopping.set(true);
     shard.stop.notify_all();
     shard.resign_groups();
+    shard.resign_transactions();
     let patience = Duration::from_millis(STOP_DRAIN_MS);
     let deadline = rt::now().plus_millis(STOP_DRAIN_MS);
     while shard.connections.get() > 0 && rt::now() < deadline {
@@ -249,6 +241,7 @@ impl Shard {
             deferred_more: Event::new(),
             watches: RefCell::new(HashMap::new()),
             groups: super::groups::Groups::default(),
+            transactions: super::transactions::Transactions::default(),
             next_ticket: Cell::new(0),
             next_session: Cell::new(u128::from_be_bytes(rt::random_bytes()) as u32),
             producer_ids: RefCell::new(0..0),

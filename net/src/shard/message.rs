@@ -7,11 +7,16 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use headwater_core::ErrorCode;
 use headwater_core::group::{ListGroups, ListedGroup};
-use headwater_core::ids::{LeaderEpoch, Offset, TopicPartition};
+use headwater_core::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, TopicPartition};
+use headwater_core::log_transactions::Guard;
+use headwater_core::producer::DescribedProducer;
+use headwater_core::record::control::EndMarker;
 use headwater_core::record::header::BatchHeader;
+use headwater_core::transaction::{ListTransactions, ListedTransaction};
 use headwater_replication::coordinator::{Answer, GroupCall};
 use headwater_replication::metadata::{Change, Image};
-use headwater_replication::partition::{Bounds, Isolation};
+use headwater_replication::partition::{Bounds, Isolation, Standing};
+use headwater_replication::transactions::{self, TransactionCall};
 
 use crate::conn::census::Admitted;
 use crate::shard::control::{ControllerReply, ControllerRequest};
@@ -69,6 +74,21 @@ pub enum Request {
         /// Partition, and the first offset to keep; -1 stands for the high watermark.
         items: Vec<(TopicPartition, i64)>,
     },
+    /// Ask the coordinator on a partition of `__transaction_state`.
+    Transaction {
+        /// The partition.
+        partition: TopicPartition,
+        /// What to ask.
+        call: TransactionCall,
+    },
+    /// The transactional ids of all coordinators of the shard.
+    ListTransactions(ListTransactions),
+    /// How producers' transactions stand in partitions of the shard.
+    Standings(Vec<StandingItem>),
+    /// Tell partitions of the shard how a transaction ended; answered when that is committed.
+    Markers(Markers),
+    /// The producers of partitions of the shard.
+    Producers(Vec<TopicPartition>),
     /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
     Sizes,
     /// A request to the controller (only shard 0 has it).
@@ -107,6 +127,16 @@ pub enum Reply {
     ListGroups(Vec<ListedGroup>, Option<ErrorCode>),
     /// To `DeleteRecords`: the new log start of each.
     DeleteRecords(Vec<Result<Offset, ErrorCode>>),
+    /// To `Transaction`.
+    Transaction(transactions::Answer),
+    /// To `ListTransactions`: what the coordinators that serve know, and why another could not say.
+    ListTransactions(Vec<ListedTransaction>, Option<ErrorCode>),
+    /// To `Standings`: a result for each item.
+    Standings(Vec<Result<Standing, ErrorCode>>),
+    /// To `Markers`: a result for each partition.
+    Markers(Vec<Result<(), ErrorCode>>),
+    /// To `Producers`: for each partition, its producers and where their open transactions begin.
+    Producers(Vec<Result<Vec<(DescribedProducer, Option<Offset>)>, ErrorCode>>),
     /// To `Sizes`: partition, bytes, end offset.
     Sizes(Vec<(TopicPartition, u64, Offset)>),
     /// To `Controller`.
@@ -123,6 +153,31 @@ pub struct ProduceItem {
     pub batch: BytesMut,
     /// Its header.
     pub header: BatchHeader,
+    /// What allows it to begin a transaction.
+    pub guard: Option<Guard>,
+}
+
+/// A producer in a partition.
+pub struct StandingItem {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// The producer.
+    pub producer: ProducerId,
+    /// What it wants to append, if that is known.
+    pub batch: Option<BatchHeader>,
+}
+
+/// The end of one producer's transaction.
+#[derive(Clone)]
+pub struct Markers {
+    /// The producer.
+    pub producer: ProducerId,
+    /// In which epoch.
+    pub epoch: ProducerEpoch,
+    /// How, and who says so.
+    pub marker: EndMarker,
+    /// Where.
+    pub partitions: Vec<TopicPartition>,
 }
 
 /// Where a batch went.
@@ -156,6 +211,8 @@ pub struct ReadDone {
     pub bounds: Option<Bounds>,
     /// Whole batches.
     pub records: Vec<Bytes>,
+    /// Aborted transactions with records among them, for a reader of committed ones only.
+    pub aborted: Vec<(ProducerId, Offset)>,
 }
 
 /// One partition of a ListOffsets request.

@@ -12,6 +12,7 @@ pub mod message;
 pub mod partitions;
 pub mod produce;
 pub mod read;
+mod transactions;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ use self::control::Control;
 use self::groups::Groups;
 use self::message::{LookupDone, LookupItem, Reply, Request};
 use self::read::{Ticket, Watch};
+use self::transactions::Transactions;
 use crate::conn::census::Census;
 use crate::conn::listener;
 use crate::metrics::Metrics;
@@ -89,6 +91,7 @@ pub struct Shard {
     deferred_more: Event,
     watches: RefCell<HashMap<Ticket, Rc<Watch>>>,
     groups: Groups,
+    transactions: Transactions,
     next_ticket: Cell<u64>,
     next_session: Cell<u32>,
     producer_ids: RefCell<Range<i64>>,
@@ -190,6 +193,16 @@ impl Shard {
             Request::DeleteRecords { items } => then(Reply::DeleteRecords(
                 items.into_iter().map(|(partition, before)| self.delete_records(partition, before)).collect(),
             )),
+            Request::Transaction { partition, call } => {
+                self.ask_transaction(partition, call, move |answer| then(Reply::Transaction(answer)));
+            }
+            Request::ListTransactions(request) => {
+                let (transactions, error) = self.list_transactions(&request);
+                then(Reply::ListTransactions(transactions, error));
+            }
+            Request::Standings(items) => then(Reply::Standings(self.standings(&items))),
+            Request::Markers(markers) => self.append_markers(&markers, then),
+            Request::Producers(partitions) => then(Reply::Producers(self.describe_producers(&partitions))),
             Request::Sizes => then(Reply::Sizes(self.sizes())),
             Request::Controller(request) => rt::spawn(async move {
                 let control = shard.control.as_ref().expect("only shard 0 is asked");

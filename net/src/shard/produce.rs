@@ -55,7 +55,8 @@ impl Shard {
             .into_iter()
             .map(|item| {
                 let partition = self.partition(item.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
-                let appended = partition.append(Append { batch: item.batch, header: item.header }, now)?;
+                let appended = partition
+                    .append(Append { batch: item.batch, header: item.header, guard: item.guard }, now)?;
                 if wait {
                     partition.park(appended.end, &countdown);
                 }

@@ -105,6 +105,9 @@ impl Shard {
         };
         match plan.run().await {
             Ok(outcome) => {
+                if isolation == Isolation::ReadCommitted && !outcome.chunks.is_empty() {
+                    done.aborted = partition.aborted(item.offset, outcome.next_offset);
+                }
                 done.records = outcome.chunks;
             }
             Err(error) => {

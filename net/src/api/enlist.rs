@@ -1,0 +1,131 @@
+//! Asking transaction coordinators, and making sure that one knows of a partition before its producer's transaction begins
+//! there (KIP-890).
+//!
+//! ```text
+//!   producer ── batch ──► here ── how does it stand? ──► owner of the partition: begins, with this guard
+//!                          │
+//!                          ├── is it part of it? (or, where the client leaves that to us: make it so) ──► coordinator
+//!                          └── batch with the guard ──► owner: appended, unless a marker came in between
+//! ```
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use headwater_core::ErrorCode;
+use headwater_core::ids::{PartitionId, ProducerEpoch, ProducerId, TopicPartition, TransactionalId};
+use headwater_core::log_transactions::Guard;
+use headwater_core::transaction::{AddPartitions, Place, TransactionReply, partition_for};
+use headwater_replication::metadata::{Image, TRANSACTION_STATE};
+use headwater_replication::partition::Standing;
+use headwater_replication::transactions::{Answer, TransactionCall};
+
+use super::Context;
+use crate::rt;
+use crate::shard::Shard;
+use crate::shard::message::{Reply, Request, StandingItem};
+
+/// How long to wait for the end of a producer's last transaction, whose markers are being written: far shorter than the
+/// pause a client makes when it is told to come again.
+const CONCURRENT_WAIT_MS: u64 = 100;
+
+/// The partition of `__transaction_state` that a transactional id lives on, once the topic exists.
+fn partition_of(image: &Image, id: &TransactionalId) -> Option<TopicPartition> {
+    let topic = image.topic(TRANSACTION_STATE)?;
+    let partition = PartitionId::new(partition_for(id, topic.partition_count()));
+    Some(TopicPartition { topic: topic.id, partition })
+}
+
+/// Asks the coordinator of `id`.
+pub(super) async fn ask(shard: &Rc<Shard>, id: &TransactionalId, call: TransactionCall) -> Answer {
+    let partition = partition_of(&shard.image(), id).ok_or(ErrorCode::NotCoordinator)?;
+    match shard.call(shard.owner(partition), Request::Transaction { partition, call }).await {
+        Reply::Transaction(answer) => answer,
+        _ => unreachable!("a coordinator answers as a coordinator"),
+    }
+}
+
+/// Adds partitions to a transaction, or asks whether they are part of it; a result for each.
+pub(super) async fn add(shard: &Rc<Shard>, request: AddPartitions) -> Result<Vec<ErrorCode>, ErrorCode> {
+    let id = request.id.clone();
+    match ask(shard, &id, TransactionCall::AddPartitions(request)).await? {
+        TransactionReply::Partitions(codes) => Ok(codes),
+        _ => unreachable!("an addition is answered as one"),
+    }
+}
+
+/// Who wants to write, and how its client takes part.
+pub(super) struct Writer {
+    /// Its transactional id.
+    pub id: TransactionalId,
+    /// Its producer id.
+    pub producer: ProducerId,
+    /// Its epoch.
+    pub epoch: ProducerEpoch,
+    /// The client leaves it to the broker to add partitions (`transaction.version` 2, behaviour 61).
+    pub adds: bool,
+}
+
+/// Lets a writer into partitions where its transaction may begin: for each the guard it needs, if any, or why not. The
+/// codes are the coordinator's own.
+pub(super) async fn admit(
+    context: &Context,
+    writer: &Writer,
+    items: Vec<(Place, StandingItem)>,
+) -> Vec<Result<Option<Guard>, ErrorCode>> {
+    let shard = context.shard();
+    let (places, items): (Vec<Place>, Vec<StandingItem>) = items.into_iter().unzip();
+    let standings = shard.ask_standings(items).await;
+    let mut outcome: Vec<Result<Option<Guard>, ErrorCode>> = Vec::with_capacity(standings.len());
+    let mut begins = Vec::new();
+    for (at, standing) in standings.into_iter().enumerate() {
+        outcome.push(match standing {
+            Ok(Standing::Known) => Ok(None),
+            Ok(Standing::Begins(guard)) => {
+                begins.push(at);
+                Ok(Some(guard))
+            }
+            Err(code) => Err(code),
+        });
+    }
+    // With verification switched off, whoever does its own additions is believed.
+    if begins.is_empty() || (!writer.adds && !shard.config().transaction.verify_partitions) {
+        return outcome;
+    }
+    let partitions: Vec<Place> = begins.iter().map(|at| places[*at].clone()).collect();
+    let codes = begin(shard, writer, partitions).await;
+    for (place, at) in begins.into_iter().enumerate() {
+        let code = match &codes {
+            Ok(codes) => codes[place],
+            Err(code) => *code,
+        };
+        if code.is_error() {
+            outcome[at] = Err(code);
+        }
+    }
+    outcome
+}
+
+async fn begin(
+    shard: &Rc<Shard>,
+    writer: &Writer,
+    partitions: Vec<Place>,
+) -> Result<Vec<ErrorCode>, ErrorCode> {
+    let deadline = rt::now().plus_millis(CONCURRENT_WAIT_MS);
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let request = AddPartitions {
+            id: writer.id.clone(),
+            producer: writer.producer,
+            epoch: writer.epoch,
+            partitions: partitions.clone(),
+            verify_only: !writer.adds,
+            bumps: writer.adds,
+        };
+        let codes = add(shard, request).await?;
+        if !codes.contains(&ErrorCode::ConcurrentTransactions) || rt::now() >= deadline {
+            return Ok(codes);
+        }
+        rt::sleep(pause).await;
+        pause *= 2;
+    }
+}

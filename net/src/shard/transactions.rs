@@ -1,0 +1,343 @@
+//! The transaction coordinators of a shard, one on each partition of `__transaction_state` that it owns, and the shard's
+//! part in the transactions of others: markers, and how producers stand in its partitions.
+//!
+//! Coordinators are loaded and woken as those of groups are (`groups`). Markers are written by one task for each ended
+//! transaction, until every partition has its marker or is gone: a partition without one would hold back its readers for
+//! ever.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use headwater_core::ErrorCode;
+use headwater_core::ids::{Offset, ShardId, TopicPartition};
+use headwater_core::producer::DescribedProducer;
+use headwater_core::record::control::EndMarker;
+use headwater_core::time::Monotonic;
+use headwater_core::transaction::{
+    ListTransactions, ListedTransaction, Place, TransactionConfig, TransactionReply, WriteMarkers,
+};
+use headwater_replication::coordinator::Phase;
+use headwater_replication::metadata::{Image, TRANSACTION_STATE, Topic};
+use headwater_replication::partition::{Partition, Standing};
+use headwater_replication::transactions::{Answer, TransactionCall, TransactionHost};
+use headwater_replication::waiters::{Countdown, Outcome};
+use headwater_storage::disk::dma::Dma;
+
+use super::message::{Markers, Reply, Request, StandingItem};
+use super::{Scatter, Shard};
+use crate::rt::{self, Event};
+
+type Host = TransactionHost<Dma>;
+
+/// How long a coordinator whose state is void waits before it loads again: the disk may be full.
+const RELOAD_PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait before markers are tried again where they failed: a shard may still be starting.
+const MARKER_PAUSE: Duration = Duration::from_millis(20);
+
+/// The coordinators of one shard.
+#[derive(Default)]
+pub struct Transactions {
+    hosts: RefCell<HashMap<TopicPartition, Rc<Host>>>,
+    /// Those that a task is about to load, or loads.
+    loading: RefCell<HashSet<TopicPartition>>,
+    /// When the deadline task wakes by itself; none: when it is told.
+    wakes_at: Cell<Option<Monotonic>>,
+    sooner: Event,
+}
+
+impl Transactions {
+    fn host(&self, partition: TopicPartition) -> Option<Rc<Host>> {
+        self.hosts.borrow().get(&partition).cloned()
+    }
+
+    fn all(&self) -> Vec<Rc<Host>> {
+        self.hosts.borrow().values().cloned().collect()
+    }
+}
+
+impl Shard {
+    /// Hosts a coordinator on `partition` if it is one of `__transaction_state`.
+    pub(super) fn host_transactions(self: &Rc<Self>, topic: &Topic, partition: &Rc<Partition<Dma>>) {
+        if topic.name.get() != TRANSACTION_STATE {
+            return;
+        }
+        let id = partition.id();
+        let epoch = partition.leader_epoch().get();
+        let shard = Rc::downgrade(self);
+        let host = Host::new(partition.clone(), TransactionConfig::new(&self.config()), move |markers| {
+            if let Some(shard) = shard.upgrade() {
+                rt::spawn(shard.write_markers(id, epoch, markers)).detach();
+            }
+        });
+        self.transactions.hosts.borrow_mut().insert(id, host.clone());
+        self.load_transactions(host, Duration::ZERO);
+    }
+
+    fn load_transactions(self: &Rc<Self>, host: Rc<Host>, pause: Duration) {
+        let shard = self.clone();
+        let id = host.partition();
+        if !self.transactions.loading.borrow_mut().insert(id) {
+            return;
+        }
+        rt::spawn(async move {
+            rt::sleep(pause).await;
+            host.load(rt::now, rt::wall).await;
+            shard.transactions.loading.borrow_mut().remove(&id);
+            shard.after_transactions(&host);
+        })
+        .detach();
+    }
+
+    /// Something has happened to `host`: the deadline task must not sleep past what it wants now, and a void state is
+    /// loaded again.
+    fn after_transactions(self: &Rc<Self>, host: &Rc<Host>) {
+        if host.phase() == Phase::Failed {
+            self.load_transactions(host.clone(), RELOAD_PAUSE);
+        }
+        let wakes_at = self.transactions.wakes_at.get();
+        if host.deadline().is_some_and(|at| wakes_at.is_none_or(|wakes| at < wakes)) {
+            self.transactions.sooner.notify();
+        }
+    }
+
+    /// The partition is gone, and the coordinator on it, if there was one.
+    pub(super) fn unhost_transactions(&self, partition: TopicPartition) {
+        let host = self.transactions.hosts.borrow_mut().remove(&partition);
+        if let Some(host) = host {
+            host.resign();
+        }
+    }
+
+    /// The broker stops.
+    pub(super) fn resign_transactions(&self) {
+        for host in self.transactions.all() {
+            host.resign();
+        }
+    }
+
+    /// Asks the coordinator on a partition of this shard.
+    pub(super) fn ask_transaction(
+        self: &Rc<Self>,
+        partition: TopicPartition,
+        call: TransactionCall,
+        then: impl FnOnce(Answer) + 'static,
+    ) {
+        let Some(host) = self.transactions.host(partition) else {
+            return then(Err(ErrorCode::NotCoordinator));
+        };
+        host.call(rt::now(), rt::wall(), call, then);
+        self.after_transactions(&host);
+    }
+
+    /// What the coordinators of this shard list, and why one could not.
+    pub(super) fn list_transactions(
+        &self,
+        request: &ListTransactions,
+    ) -> (Vec<ListedTransaction>, Option<ErrorCode>) {
+        let found = Rc::new(RefCell::new((Vec::new(), None)));
+        for host in self.transactions.all() {
+            let found = found.clone();
+            let call = TransactionCall::ListTransactions(request.clone());
+            // A list never waits for the disk, so all have answered when this loop is done.
+            host.call(rt::now(), rt::wall(), call, move |answer| {
+                let mut found = found.borrow_mut();
+                match answer {
+                    Ok(TransactionReply::Listed(listed)) => found.0.extend(listed),
+                    Ok(_) => unreachable!("a list is answered with a list"),
+                    Err(code) => found.1 = Some(code),
+                }
+            });
+        }
+        Rc::try_unwrap(found).map_or_else(|_| unreachable!("a list is answered at once"), RefCell::into_inner)
+    }
+
+    /// Calls coordinators when their deadlines have come, for as long as the shard lives.
+    pub(super) async fn run_transaction_deadlines(self: Rc<Self>) {
+        loop {
+            let now = rt::now();
+            let mut next: Option<Monotonic> = None;
+            for host in self.transactions.all() {
+                if host.deadline().is_some_and(|at| at <= now) {
+                    host.on_deadline(now, rt::wall());
+                    self.after_transactions(&host);
+                }
+                next = [next, host.deadline()].into_iter().flatten().min();
+            }
+            self.transactions.wakes_at.set(next);
+            match next {
+                Some(at) => {
+                    let _ = rt::deadline(at, self.transactions.sooner.wait()).await;
+                }
+                None => self.transactions.sooner.wait().await,
+            }
+        }
+    }
+
+    /// Writes the markers that the coordinator on `host` asks for, then tells it.
+    async fn write_markers(
+        self: Rc<Self>,
+        host: TopicPartition,
+        coordinator_epoch: i32,
+        ended: WriteMarkers,
+    ) {
+        // Before it has its Image, a shard that starts would take every topic to be gone.
+        while !self.is_open() {
+            rt::sleep(MARKER_PAUSE).await;
+        }
+        let marker = EndMarker { outcome: ended.outcome, coordinator_epoch };
+        let mut left = ended.partitions.clone();
+        loop {
+            let image = self.image();
+            left.retain(|place| resolve(&image, place).is_some());
+            let partitions = left.iter().filter_map(|place| resolve(&image, place)).collect();
+            let (producer, epoch) = (ended.producer, ended.epoch);
+            let results = self.send_markers(Markers { producer, epoch, marker, partitions }).await;
+            let mut results = results.into_iter();
+            left.retain(|place| match results.next() {
+                Some(Err(ErrorCode::InvalidProducerEpoch)) => {
+                    tracing::warn!(topic = place.0.get(), partition = %place.1, id = ended.id.get(),
+                        "a producer has gone on without the end of its transaction");
+                    false
+                }
+                Some(result) => result.is_err(),
+                None => false,
+            });
+            if left.is_empty() {
+                break;
+            }
+            if self.stopping.get() {
+                return;
+            }
+            rt::sleep(MARKER_PAUSE).await;
+        }
+        if let Some(host) = self.transactions.host(host) {
+            host.on_markers_written(rt::wall(), &ended);
+            self.after_transactions(&host);
+        }
+    }
+
+    /// Has markers written on whichever shards own the partitions; results in their order.
+    pub async fn send_markers(self: &Rc<Self>, markers: Markers) -> Vec<Result<(), ErrorCode>> {
+        let Markers { producer, epoch, marker, partitions } = markers;
+        self.gather(
+            partitions,
+            |partition| *partition,
+            |partitions| Request::Markers(Markers { producer, epoch, marker, partitions }),
+            |reply| match reply {
+                Reply::Markers(results) => results,
+                _ => unreachable!("markers are answered as markers"),
+            },
+        )
+        .await
+    }
+
+    /// How producers stand in partitions of whichever shards; results in the order of `items`.
+    pub async fn ask_standings(
+        self: &Rc<Self>,
+        items: Vec<StandingItem>,
+    ) -> Vec<Result<Standing, ErrorCode>> {
+        self.gather(
+            items,
+            |item| item.partition,
+            Request::Standings,
+            |reply| match reply {
+                Reply::Standings(results) => results,
+                _ => unreachable!("standings are answered as standings"),
+            },
+        )
+        .await
+    }
+
+    /// The producers of partitions of whichever shards; results in the order of `partitions`.
+    pub async fn ask_producers(
+        self: &Rc<Self>,
+        partitions: Vec<TopicPartition>,
+    ) -> Vec<Result<Vec<(DescribedProducer, Option<Offset>)>, ErrorCode>> {
+        self.gather(
+            partitions,
+            |partition| *partition,
+            Request::Producers,
+            |reply| match reply {
+                Reply::Producers(results) => results,
+                _ => unreachable!("producers are answered as producers"),
+            },
+        )
+        .await
+    }
+
+    /// Asks each owning shard for its part of `items`, one after the other.
+    async fn gather<T, R>(
+        self: &Rc<Self>,
+        items: Vec<T>,
+        partition: impl Fn(&T) -> TopicPartition,
+        request: impl Fn(Vec<T>) -> Request,
+        results: impl Fn(Reply) -> Vec<R>,
+    ) -> Vec<R> {
+        let split = Scatter::split(items, self.count, |item| self.owner(partition(item)));
+        let mut parts: Vec<Vec<Option<R>>> = Vec::with_capacity(split.parts.len());
+        for (to, items) in split.parts {
+            let to: ShardId = to;
+            let part = results(self.call(to, request(items)).await);
+            parts.push(part.into_iter().map(Some).collect());
+        }
+        let mut take = |(part, at): (usize, usize)| parts[part][at].take().expect("an item is taken once");
+        split.order.into_iter().map(&mut take).collect()
+    }
+
+    /// Appends markers to partitions of this shard; `then` runs when they are committed.
+    pub(super) fn append_markers(&self, markers: &Markers, then: impl FnOnce(Reply) + 'static) {
+        let Markers { producer, epoch, marker, partitions } = markers;
+        let countdown = Countdown::new();
+        let results: Vec<Result<(), ErrorCode>> = partitions
+            .iter()
+            .map(|id| {
+                let partition = self.partition(*id).ok_or(ErrorCode::NotLeaderOrFollower)?;
+                let appended = partition.append_marker(*producer, *epoch, *marker, rt::wall())?;
+                self.end_in_groups(*id, *producer, marker.outcome);
+                partition.park(appended.end, &countdown);
+                Ok(())
+            })
+            .collect();
+        countdown.arm(move |outcome| {
+            then(Reply::Markers(match outcome {
+                Outcome::Committed => results,
+                Outcome::Failed => {
+                    results.into_iter().map(|r| r.and(Err(ErrorCode::KafkaStorageError))).collect()
+                }
+            }))
+        });
+    }
+
+    /// How producers stand in partitions of this shard.
+    pub(super) fn standings(&self, items: &[StandingItem]) -> Vec<Result<Standing, ErrorCode>> {
+        items
+            .iter()
+            .map(|item| {
+                let partition = self.partition(item.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
+                Ok(partition.standing(item.producer, item.batch.as_ref(), rt::wall()))
+            })
+            .collect()
+    }
+
+    /// The producers of partitions of this shard.
+    pub(super) fn describe_producers(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Vec<Result<Vec<(DescribedProducer, Option<Offset>)>, ErrorCode>> {
+        partitions
+            .iter()
+            .map(|id| {
+                let partition = self.partition(*id).ok_or(ErrorCode::NotLeaderOrFollower)?;
+                Ok(partition.describe_producers())
+            })
+            .collect()
+    }
+}
+
+fn resolve(image: &Image, (topic, partition): &Place) -> Option<TopicPartition> {
+    let topic = image.topic(topic.get())?;
+    image.partition(topic, *partition)?;
+    Some(TopicPartition { topic: topic.id, partition: *partition })
+}
