@@ -24,7 +24,7 @@
 //! magic      4  "HWTX"
 //! version    2  u16 = 1
 //! end        8  i64, everything below is in here
-//! open       4  u32, then for each: producer i64, first offset i64
+//! open       4  u32, then for each: producer i64, epoch i16, first offset i64
 //! aborted    4  u32, then for each: producer i64, first offset i64, marker's offset i64, stable offset i64
 //! crc        4  u32, CRC-32C of everything before
 //! ```
@@ -34,14 +34,14 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::error::ErrorCode;
-use crate::ids::{Offset, ProducerId};
+use crate::ids::{Offset, ProducerEpoch, ProducerId};
 use crate::record::control::Outcome;
 use crate::record::header::BatchHeader;
 use crate::time::Timestamp;
 
 const MAGIC: &[u8; 4] = b"HWTX";
 const VERSION: u16 = 1;
-const OPEN_BYTES: usize = 16;
+const OPEN_BYTES: usize = 18;
 const ABORTED_BYTES: usize = 32;
 
 /// Says that its holder looked before a marker that may have been written since.
@@ -61,6 +61,15 @@ pub struct Aborted {
     stable: Offset,
 }
 
+/// A transaction that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Open {
+    /// The producer's epoch when it began.
+    epoch: ProducerEpoch,
+    /// Offset of its first record here.
+    first: Offset,
+}
+
 /// The snapshot can't be used; what it held is rebuilt from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("snapshot of transactions is damaged or of another version")]
@@ -69,7 +78,7 @@ pub struct SnapshotError;
 /// See the module's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogTransactions {
-    open: HashMap<ProducerId, Offset>,
+    open: HashMap<ProducerId, Open>,
     /// By first offset; with the marker's end once there is one.
     undecided: BTreeMap<Offset, Option<Offset>>,
     aborted: Vec<Aborted>,
@@ -86,7 +95,13 @@ impl LogTransactions {
 
     /// The offset at which the producer's open transaction begins, if it has one.
     pub fn open_since(&self, producer: ProducerId) -> Option<Offset> {
-        self.open.get(&producer).copied()
+        self.open.get(&producer).map(|open| open.first)
+    }
+
+    /// Whether the producer's open transaction is of this epoch. One of an older epoch has ended and waits for its marker:
+    /// what is appended before that would end with it.
+    pub fn is_open_in(&self, producer: ProducerId, epoch: ProducerEpoch) -> bool {
+        self.open.get(&producer).is_some_and(|open| open.epoch == epoch)
     }
 
     /// A guard for a producer that wants to begin a transaction here.
@@ -105,7 +120,8 @@ impl LogTransactions {
     /// | open | the batch | answer |
     /// |---|---|---|
     /// | any | control, or without producer id | ok |
-    /// | yes | transactional | ok |
+    /// | yes | transactional, in the same epoch | ok |
+    /// | yes | transactional, in another epoch | INVALID_TXN_STATE |
     /// | yes | plain | INVALID_TXN_STATE |
     /// | no | transactional, with a valid guard | ok: it begins |
     /// | no | transactional, without | INVALID_TXN_STATE |
@@ -113,9 +129,10 @@ impl LogTransactions {
     pub fn check(&self, batch: &BatchHeader, guard: Option<Guard>) -> Result<(), ErrorCode> {
         let Some(producer) = batch.producer_id.filter(|_| !batch.is_control()) else { return Ok(()) };
         let is_guarded = || guard.is_some() && self.guards.get(&producer).map(|(guard, _)| *guard) == guard;
-        match (self.open.contains_key(&producer), batch.is_transactional()) {
-            (true, true) | (false, false) => Ok(()),
-            (false, true) if is_guarded() => Ok(()),
+        match (self.open.get(&producer), batch.is_transactional()) {
+            (None, false) => Ok(()),
+            (Some(open), true) if open.epoch == batch.producer_epoch => Ok(()),
+            (None, true) if is_guarded() => Ok(()),
             _ => Err(ErrorCode::InvalidTxnState),
         }
     }
@@ -126,7 +143,7 @@ impl LogTransactions {
         self.end = self.end.max(base.plus(i64::from(batch.last_offset_delta.max(0)) + 1));
         if batch.is_transactional() && !batch.is_control() && !self.open.contains_key(&producer) {
             self.guards.remove(&producer);
-            self.open.insert(producer, base);
+            self.open.insert(producer, Open { epoch: batch.producer_epoch, first: base });
             self.undecided.insert(base, None);
         }
     }
@@ -136,7 +153,7 @@ impl LogTransactions {
         let after = marker.plus(1);
         self.end = self.end.max(after);
         self.guards.remove(&producer);
-        let Some(first) = self.open.remove(&producer) else { return };
+        let Some(Open { first, .. }) = self.open.remove(&producer) else { return };
         self.undecided.insert(first, Some(after));
         if outcome == Outcome::Abort {
             let other = self.undecided.iter().find(|(_, marker)| marker.is_none());
@@ -186,15 +203,16 @@ impl LogTransactions {
     /// after a restart.
     pub fn encode_snapshot(&self) -> Bytes {
         let mut open: Vec<_> = self.open.iter().collect();
-        open.sort_unstable();
+        open.sort_unstable_by_key(|(producer, _)| **producer);
         let mut out =
             BytesMut::with_capacity(26 + open.len() * OPEN_BYTES + self.aborted.len() * ABORTED_BYTES);
         out.put_slice(MAGIC);
         out.put_u16(VERSION);
         out.put_i64(self.end.get());
         out.put_u32(u32::try_from(open.len()).expect("fewer than fit in memory"));
-        for (producer, first) in open {
+        for (producer, Open { epoch, first }) in open {
             out.put_i64(producer.get());
+            out.put_i16(epoch.get());
             out.put_i64(first.get());
         }
         out.put_u32(u32::try_from(self.aborted.len()).expect("fewer than fit in memory"));
@@ -226,8 +244,10 @@ impl LogTransactions {
         let offset = |r: &mut &[u8]| r.try_get_i64().map(Offset::new).map_err(|_| SnapshotError);
         let mut out = LogTransactions { end: offset(&mut r)?, ..Default::default() };
         for _ in 0..count(&mut r, OPEN_BYTES)? {
-            let (producer, first) = (ProducerId::new(offset(&mut r)?.get()), offset(&mut r)?);
-            out.open.insert(producer, first);
+            let producer = ProducerId::new(offset(&mut r)?.get());
+            let epoch = ProducerEpoch::new(r.try_get_i16().map_err(|_| SnapshotError)?);
+            let first = offset(&mut r)?;
+            out.open.insert(producer, Open { epoch, first });
             out.undecided.insert(first, None);
         }
         for _ in 0..count(&mut r, ABORTED_BYTES)? {
@@ -248,7 +268,6 @@ fn count(r: &mut &[u8], entry_bytes: usize) -> Result<usize, SnapshotError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ProducerEpoch;
     use crate::record::builder::BatchBuilder;
 
     fn id(producer: i64) -> ProducerId {
@@ -344,6 +363,10 @@ mod tests {
         assert_eq!(transactions.open_since(id(1)), Some(Offset::new(1)));
         assert_eq!(transactions.check(&batch(1, true), None), Ok(()));
         assert_eq!(transactions.check(&batch(1, false), None), invalid);
+        // The end bumped the epoch, its marker is on the way: the next transaction must not run into it.
+        let next = BatchHeader { producer_epoch: ProducerEpoch::new(1), ..batch(1, true) };
+        assert_eq!(transactions.check(&next, None), invalid);
+        assert!(!transactions.is_open_in(id(1), next.producer_epoch));
         transactions.finish(id(1), Outcome::Commit, Offset::new(2));
         assert_eq!(transactions.check(&batch(1, true), Some(guard)), invalid);
         transactions.guard(id(1), now);
@@ -365,7 +388,7 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(LogTransactions::decode_snapshot(&bad), Err(SnapshotError), "bit {bit}");
         }
-        for at in [14, 50] {
+        for at in [14, 54] {
             let mut bad = bytes[..bytes.len() - 4].to_vec();
             bad[at..at + 4].copy_from_slice(&[0xff; 4]);
             bad.extend(crc32c::crc32c(&bad).to_be_bytes());

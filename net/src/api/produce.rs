@@ -274,7 +274,7 @@ async fn admit(
         };
         let epoch = header.producer_epoch;
         let place = (topic.name.clone(), cut.partition.partition);
-        let item = StandingItem { partition: cut.partition, producer, batch: Some(header) };
+        let item = StandingItem { partition: cut.partition, producer, epoch, batch: Some(header) };
         let same =
             writers.iter().position(|(writer, ..)| (writer.producer, writer.epoch) == (producer, epoch));
         let at = same.unwrap_or_else(|| {

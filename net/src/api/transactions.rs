@@ -328,7 +328,7 @@ async fn commit_in(
     commit: TxnOffsetCommit,
 ) -> Result<Vec<headwater_core::group::TopicResult>, ErrorCode> {
     let (place, partition) = offsets_place(context, &commit.group).await?;
-    let item = StandingItem { partition, producer: writer.producer, batch: None };
+    let item = StandingItem { partition, producer: writer.producer, epoch: writer.epoch, batch: None };
     let admitted = enlist::admit(context, writer, vec![(place, item)]).await.remove(0);
     let guard = admitted.map_err(|code| match code {
         // To be tried again, in words that every version of the client takes so.

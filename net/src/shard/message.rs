@@ -163,6 +163,8 @@ pub struct StandingItem {
     pub partition: TopicPartition,
     /// The producer.
     pub producer: ProducerId,
+    /// Its epoch.
+    pub epoch: ProducerEpoch,
     /// What it wants to append, if that is known.
     pub batch: Option<BatchHeader>,
 }

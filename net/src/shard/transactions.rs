@@ -316,7 +316,7 @@ impl Shard {
             .iter()
             .map(|item| {
                 let partition = self.partition(item.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
-                Ok(partition.standing(item.producer, item.batch.as_ref(), rt::wall()))
+                Ok(partition.standing(item.producer, item.epoch, item.batch.as_ref(), rt::wall()))
             })
             .collect()
     }

@@ -97,10 +97,16 @@ impl<D: Disk> Partition<D> {
     }
 
     /// How a producer's transaction stands here; `batch` is what it wants to append, if that is known yet.
-    pub fn standing(&self, id: ProducerId, batch: Option<&BatchHeader>, now: Timestamp) -> Standing {
+    pub fn standing(
+        &self,
+        id: ProducerId,
+        epoch: ProducerEpoch,
+        batch: Option<&BatchHeader>,
+        now: Timestamp,
+    ) -> Standing {
         let decided = batch.is_some_and(|batch| self.producers.borrow().check(batch) != Decision::Append);
         let mut transactions = self.transactions.borrow_mut();
-        match decided || transactions.open_since(id).is_some() {
+        match decided || transactions.is_open_in(id, epoch) {
             true => Standing::Known,
             false => Standing::Begins(transactions.guard(id, now)),
         }
