@@ -247,8 +247,8 @@ fn disk(folder: &Path) -> Vec<Finding> {
     let flush = if measured.flush_p50_us <= FLUSH_SLOW_US {
         ok("flush", flush)
     } else {
-        let remedy = "each acknowledgement waits for one: use a disk with power-loss protection (an SSD for servers), or, where \
-                      a loss is acceptable, set headwater.durability=relaxed";
+        let remedy =
+            "each acknowledgement waits for one: use a disk with power-loss protection (an SSD for servers)";
         bad("flush", Level::Warning, flush, remedy)
     };
     vec![

@@ -138,7 +138,6 @@ fn interrupt(child: &Child) {
 }
 
 #[test]
-#[ignore = "needs a broker: `headwater start`, or HEADWATER_TEST_BOOTSTRAP"]
 fn the_first_hour_takes_three_commands() {
     let broker = Broker::start();
     let topic = broker.fresh("greetings");
@@ -147,7 +146,6 @@ fn the_first_hour_takes_three_commands() {
 }
 
 #[test]
-#[ignore = "needs a broker: `headwater start`, or HEADWATER_TEST_BOOTSTRAP"]
 fn topics_are_created_listed_described_and_deleted() {
     let broker = Broker::start();
     let topic = broker.fresh("topic");
@@ -177,7 +175,6 @@ fn topics_are_created_listed_described_and_deleted() {
 }
 
 #[test]
-#[ignore = "needs a broker: `headwater start`, or HEADWATER_TEST_BOOTSTRAP"]
 fn keys_and_formats() {
     let broker = Broker::start();
     let topic = broker.fresh("keys");
@@ -195,7 +192,6 @@ fn keys_and_formats() {
 }
 
 #[test]
-#[ignore = "needs a broker: `headwater start`, or HEADWATER_TEST_BOOTSTRAP"]
 fn a_group_goes_on_where_it_was() {
     let broker = Broker::start();
     let (topic, group) = (broker.fresh("topic"), broker.fresh("group"));
@@ -216,7 +212,6 @@ fn a_group_goes_on_where_it_was() {
 }
 
 #[test]
-#[ignore = "needs a broker: `headwater start`, or HEADWATER_TEST_BOOTSTRAP"]
 fn consume_runs_until_it_is_told_to_end_and_leaves_its_group() {
     let broker = Broker::start();
     let (topic, group) = (broker.fresh("topic"), broker.fresh("group"));
@@ -243,7 +238,6 @@ fn consume_runs_until_it_is_told_to_end_and_leaves_its_group() {
 }
 
 #[test]
-#[ignore = "needs a broker: `headwater start`, or HEADWATER_TEST_BOOTSTRAP"]
 fn a_load_is_verified() {
     let broker = Broker::start();
     let topic = broker.fresh("load");
@@ -268,7 +262,6 @@ fn a_load_is_verified() {
 }
 
 #[test]
-#[ignore = "needs `headwater start`"]
 fn what_was_acknowledged_survives_a_kill() {
     let mut broker = Broker::start();
     if broker.own.is_none() {

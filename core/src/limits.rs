@@ -14,9 +14,6 @@ const MIB: usize = 1024 * KIB;
 /// Default of `socket.request.max.bytes` (behaviour 67).
 pub const FRAME_BYTES_MAX_DEFAULT: usize = 100 * MIB;
 
-/// Default of the largest frame before authentication, where one is asked for: a stranger's share of memory.
-pub const FRAME_UNAUTHENTICATED_BYTES_MAX_DEFAULT: usize = 512 * KIB;
-
 /// A request header's client id and tags at most; longer ones close the connection.
 pub const REQUEST_HEADER_BYTES_MAX: usize = 64 * KIB;
 
@@ -114,9 +111,8 @@ pub const OFFSET_METADATA_BYTES_MAX_DEFAULT: usize = 4096;
 // A largest request can be admitted at all.
 const _: () = assert!(FRAME_BYTES_MAX_DEFAULT <= INFLIGHT_BYTES_DEFAULT);
 // A stranger's request is smaller than a known client's.
-const _: () = assert!(FRAME_UNAUTHENTICATED_BYTES_MAX_DEFAULT <= FRAME_BYTES_MAX_DEFAULT);
 // A header fits a frame that an unauthenticated client may send.
-const _: () = assert!(REQUEST_HEADER_BYTES_MAX < FRAME_UNAUTHENTICATED_BYTES_MAX_DEFAULT);
+const _: () = assert!(REQUEST_HEADER_BYTES_MAX < FRAME_BYTES_MAX_DEFAULT);
 // A request never waits for a reply slot that only it could free.
 const _: () = assert!(REPLY_SLOTS > PIPELINED_REQUESTS_MAX);
 // A reply never waits for room in the mesh: two shards that wait for each other would stand still.
@@ -136,10 +132,6 @@ mod tests {
     fn defaults_are_the_configurations() {
         let config = BrokerConfig::defaults();
         assert_eq!(config.net.request_bytes_max as usize, FRAME_BYTES_MAX_DEFAULT);
-        assert_eq!(
-            config.net.request_unauthenticated_bytes_max as usize,
-            FRAME_UNAUTHENTICATED_BYTES_MAX_DEFAULT
-        );
         assert_eq!(config.net.inflight_bytes as usize, INFLIGHT_BYTES_DEFAULT);
         assert_eq!(config.storage.heads_bytes as usize, HEADS_BYTES_DEFAULT);
         assert_eq!(config.storage.cache_bytes as usize, CACHE_BYTES_DEFAULT);

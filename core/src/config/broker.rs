@@ -63,8 +63,6 @@ pub struct BrokerConfig {
 pub struct NetSettings {
     /// Largest request frame.
     pub request_bytes_max: u32,
-    /// Largest request frame before authentication, where one is asked for.
-    pub request_unauthenticated_bytes_max: u32,
     /// Memory of each shard for requests being read and handled.
     pub inflight_bytes: u64,
     /// Length of the kernel's queue of connections not yet accepted.
@@ -83,10 +81,6 @@ pub struct NetSettings {
     pub connections_per_ip_overrides: Vec<(String, u32)>,
     /// Most new connections in a second.
     pub connection_rate_max: u32,
-    /// `host:port` of console, metrics and health.
-    pub http_listener: Option<String>,
-    /// Longest wait for requests under way when stopping.
-    pub stop_timeout_ms: u64,
 }
 
 /// Fetch responses and sessions.
@@ -267,7 +261,6 @@ impl BrokerConfig {
             producer_id_expiration_ms: millis("producer.id.expiration.ms"),
             net: NetSettings {
                 request_bytes_max: s.number("socket.request.max.bytes"),
-                request_unauthenticated_bytes_max: s.number("headwater.request.unauthenticated.max.bytes"),
                 inflight_bytes: inflight(s)?,
                 listen_backlog: s.number("socket.listen.backlog.size"),
                 send_buffer_bytes: buffer("socket.send.buffer.bytes"),
@@ -277,8 +270,6 @@ impl BrokerConfig {
                 connections_per_ip_max: s.number("max.connections.per.ip"),
                 connections_per_ip_overrides: per_ip(s)?,
                 connection_rate_max: s.number("max.connection.creation.rate"),
-                http_listener: http_listener(s)?,
-                stop_timeout_ms: millis("headwater.stop.timeout.ms"),
             },
             fetch: FetchSettings {
                 response_bytes_max: s.number("fetch.max.bytes"),
@@ -439,19 +430,6 @@ fn per_ip(s: &Settings) -> Result<Vec<(String, u32)>, ConfigError> {
         ));
     }
     Ok(overrides)
-}
-
-fn http_listener(s: &Settings) -> Result<Option<String>, ConfigError> {
-    let key = "headwater.http.listener";
-    let value = s.text(key);
-    if value.is_empty() {
-        return Ok(None);
-    }
-    let valid = value.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    if !valid {
-        return Err(ConfigError::invalid(key, value, "expected host:port"));
-    }
-    Ok(Some(value.to_string()))
 }
 
 fn consumer_group(s: &Settings) -> Result<ConsumerGroupSettings, ConfigError> {

@@ -386,7 +386,7 @@ fn b68_b69_b72_topic_overrides() {
         ("leader.replication.throttled.replicas", "0-1", Err("list of partition:broker")),
         ("min.compaction.lag.ms", "9223372036854775807", Ok(())),
         ("remote.storage.enable", "true", Err("will not pretend to")),
-        ("headwater.durability", "relaxed", Ok(())),
+        ("headwater.durability", "relaxed", Err("will not pretend to")),
         ("log.retention.ms", "5", Err("unknown setting log.retention.ms (topic)")),
         ("retention.mss", "5", Err("did you mean retention.ms?")),
     ] {

@@ -297,13 +297,19 @@ impl WriteHalf {
 
 impl Inner {
     async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
-        if buffer.capacity() == buffer.len() {
-            buffer.reserve(READ_ROOM_BYTES);
-        }
         loop {
             maybe_yield().await;
+            if buffer.capacity() == buffer.len() {
+                buffer.reserve(READ_ROOM_BYTES);
+            }
             match recv_spare(self.ready.socket(), buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.readable().await,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    // Ten thousand idle connections would hold as many empty buffers.
+                    if buffer.is_empty() {
+                        *buffer = BytesMut::new();
+                    }
+                    self.ready.readable().await;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 other => return other,
             }
