@@ -225,13 +225,13 @@ fn checkpoint_of_a_newer_version() {
         |data| {
             let path = data.join("shard-0/checkpoint");
             let mut bytes = fs::read(&path).unwrap();
-            bytes[8..12].copy_from_slice(&2u32.to_be_bytes());
+            bytes[8..12].copy_from_slice(&99u32.to_be_bytes());
             let crc = crc32(&bytes[8..]);
             bytes[4..8].copy_from_slice(&crc.to_be_bytes());
             fs::write(&path, bytes).unwrap();
         },
         &[],
-        &["checkpoint", "version 2", "use the program that wrote it"],
+        &["checkpoint", "version 99", "use the program that wrote it"],
     );
 }
 
