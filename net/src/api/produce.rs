@@ -249,6 +249,13 @@ fn in_order(cuts: &mut [Cut]) {
     });
 }
 
+/// One producer's batches on their way into partitions.
+struct Entering {
+    writer: Writer,
+    items: Vec<(Place, StandingItem)>,
+    cuts: Vec<Cut>,
+}
+
 /// Lets transactional batches into their partitions; those that may not go are refused in `topics`.
 async fn admit(
     context: &Context,
@@ -259,7 +266,7 @@ async fn admit(
     let image = context.image();
     let mut admitted = Vec::with_capacity(cuts.len());
     // A client has one producer; a request of several is asked about one by one.
-    let mut writers: Vec<(Writer, Vec<(Place, StandingItem)>, Vec<Cut>)> = Vec::new();
+    let mut writers: Vec<Entering> = Vec::new();
     for cut in cuts {
         let header = cut.header;
         let Some(producer) = header.producer_id.filter(|_| header.is_transactional()) else {
@@ -276,17 +283,17 @@ async fn admit(
         let place = (topic.name.clone(), cut.partition.partition);
         let item = StandingItem { partition: cut.partition, producer, epoch, batch: Some(header) };
         let same =
-            writers.iter().position(|(writer, ..)| (writer.producer, writer.epoch) == (producer, epoch));
+            writers.iter().position(|one| (one.writer.producer, one.writer.epoch) == (producer, epoch));
         let at = same.unwrap_or_else(|| {
             let writer =
                 Writer { id: id.clone(), producer, epoch, adds: context.version >= IMPLICIT_ADDS_FROM };
-            writers.push((writer, Vec::new(), Vec::new()));
+            writers.push(Entering { writer, items: Vec::new(), cuts: Vec::new() });
             writers.len() - 1
         });
-        writers[at].1.push((place, item));
-        writers[at].2.push(cut);
+        writers[at].items.push((place, item));
+        writers[at].cuts.push(cut);
     }
-    for (writer, items, cuts) in writers {
+    for Entering { writer, items, cuts } in writers {
         let outcomes = enlist::admit(context, &writer, items).await;
         for (mut cut, outcome) in cuts.into_iter().zip(outcomes) {
             match outcome {

@@ -136,7 +136,7 @@ pub enum Reply {
     /// To `Markers`: a result for each partition.
     Markers(Vec<Result<(), ErrorCode>>),
     /// To `Producers`: for each partition, its producers and where their open transactions begin.
-    Producers(Vec<Result<Vec<(DescribedProducer, Option<Offset>)>, ErrorCode>>),
+    Producers(Vec<Result<Producers, ErrorCode>>),
     /// To `Sizes`: partition, bytes, end offset.
     Sizes(Vec<(TopicPartition, u64, Offset)>),
     /// To `Controller`.
@@ -156,6 +156,9 @@ pub struct ProduceItem {
     /// What allows it to begin a transaction.
     pub guard: Option<Guard>,
 }
+
+/// The producers of a partition, each with the first offset of its open transaction.
+pub type Producers = Vec<(DescribedProducer, Option<Offset>)>;
 
 /// A producer in a partition.
 pub struct StandingItem {

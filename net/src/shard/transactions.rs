@@ -11,8 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use headwater_core::ErrorCode;
-use headwater_core::ids::{Offset, ShardId, TopicPartition};
-use headwater_core::producer::DescribedProducer;
+use headwater_core::ids::{ShardId, TopicPartition};
 use headwater_core::record::control::EndMarker;
 use headwater_core::time::Monotonic;
 use headwater_core::transaction::{
@@ -25,7 +24,7 @@ use headwater_replication::transactions::{Answer, TransactionCall, TransactionHo
 use headwater_replication::waiters::{Countdown, Outcome};
 use headwater_storage::disk::dma::Dma;
 
-use super::message::{Markers, Reply, Request, StandingItem};
+use super::message::{Markers, Producers, Reply, Request, StandingItem};
 use super::{Scatter, Shard};
 use crate::rt::{self, Event};
 
@@ -35,6 +34,8 @@ type Host = TransactionHost<Dma>;
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait before markers are tried again where they failed: a shard may still be starting.
 const MARKER_PAUSE: Duration = Duration::from_millis(20);
+/// The longest such wait, reached by doubling: a failed disk does not come back soon.
+const MARKER_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The coordinators of one shard.
 #[derive(Default)]
@@ -188,6 +189,7 @@ impl Shard {
         }
         let marker = EndMarker { outcome: ended.outcome, coordinator_epoch };
         let mut left = ended.partitions.clone();
+        let mut pause = MARKER_PAUSE;
         loop {
             let image = self.image();
             left.retain(|place| resolve(&image, place).is_some());
@@ -210,7 +212,8 @@ impl Shard {
             if self.stopping.get() {
                 return;
             }
-            rt::sleep(MARKER_PAUSE).await;
+            rt::sleep(pause).await;
+            pause = (2 * pause).min(MARKER_PAUSE_MAX);
         }
         if let Some(host) = self.transactions.host(host) {
             host.on_markers_written(rt::wall(), &ended);
@@ -254,7 +257,7 @@ impl Shard {
     pub async fn ask_producers(
         self: &Rc<Self>,
         partitions: Vec<TopicPartition>,
-    ) -> Vec<Result<Vec<(DescribedProducer, Option<Offset>)>, ErrorCode>> {
+    ) -> Vec<Result<Producers, ErrorCode>> {
         self.gather(
             partitions,
             |partition| *partition,
@@ -325,7 +328,7 @@ impl Shard {
     pub(super) fn describe_producers(
         &self,
         partitions: &[TopicPartition],
-    ) -> Vec<Result<Vec<(DescribedProducer, Option<Offset>)>, ErrorCode>> {
+    ) -> Vec<Result<Producers, ErrorCode>> {
         partitions
             .iter()
             .map(|id| {
