@@ -173,8 +173,13 @@ impl Server {
 
 /// One core each, if there are as many; else the kernel places them.
 fn pins(shards: usize) -> Vec<usize> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    if shards <= cores { (0..shards).collect() } else { Vec::new() }
+    // Only the cores that taskset or a container leaves to this process; a shard on another would fight its tenant.
+    let usable = core_affinity::get_core_ids().unwrap_or_default();
+    if shards <= usable.len() {
+        usable.into_iter().take(shards).map(|core| core.id).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 fn resolve(host: &str, port: u16) -> Result<SocketAddr, BootError> {
