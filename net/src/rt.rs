@@ -157,7 +157,7 @@ impl<T> ShardThreads<T> {
 /// When the future of a shard ends, what it spawned there is cancelled. The executors end together, after the last.
 ///
 /// # Errors
-/// When the machine refuses ([`preflight`]) or an executor cannot be made; nothing runs then.
+/// When the machine refuses ([`preflight()`]) or an executor cannot be made; nothing runs then.
 pub fn run_shards<T, F, Fut>(config: &RtConfig, make: F) -> Result<ShardThreads<T>, StartError>
 where
     T: Send + 'static,

@@ -300,5 +300,10 @@ fn fault6_what_still_waits_at_the_end_of_a_shard_is_dropped() {
         }
     });
     assert_eq!(dropped.load(Ordering::Relaxed), 3);
-    assert!(open_descriptors() <= before, "descriptors stay open after the shard");
+    // Threads of the runtime that are still ending close theirs a moment later.
+    let began = std::time::Instant::now();
+    while open_descriptors() > before {
+        assert!(began.elapsed() < Duration::from_secs(10), "descriptors stay open after the shard");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -1,7 +1,7 @@
 //! Kafka's configuration as typed data, validated once.
 //!
 //! Three tables name every setting of Apache Kafka 4.3 and Headwater's own (which begin with `headwater.`):
-//! `broker.tsv`, `topic.tsv` and `group.tsv`, read by [`table`]. Each row says type, default, valid values, what it
+//! `broker.tsv`, `topic.tsv` and `group.tsv`, read by `table`. Each row says type, default, valid values, what it
 //! may be set from, what it means, and whether it means anything here ([`Stance`]).
 //!
 //! ```text

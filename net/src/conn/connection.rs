@@ -6,7 +6,7 @@
 //!
 //! Memory is bounded whatever the peer does: a frame needs a permit of the shard's request memory before its buffer is
 //! made; the reader stops while too many requests are unanswered or too many reply bytes unsent; a peer that stalls in
-//! the middle of a frame, or does not take its replies, is dropped after [`STALL`].
+//! the middle of a frame, or does not take its replies, is dropped after `STALL`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -2,7 +2,7 @@
 //!
 //! Plain `std` wakers on `Rc` and `RefCell`: no runtime, no atomics, nothing here crosses a thread.
 //! Every future may be dropped at any point without losing a wake-up, a value or a permit.
-//! [`Event`] is here; [`oneshot`], [`channel`] and [`Semaphore`] have a file each.
+//! [`Event`] is here; [`oneshot()`], [`channel()`] and [`Semaphore`] have a file each.
 //! Does not do: anything between shards (that is `mesh`), or time (that is `rt::sleep`).
 
 pub mod channel;

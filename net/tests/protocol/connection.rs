@@ -11,11 +11,7 @@ use headwater_core::wire::produce::ProduceResponse;
 use super::client::{Client, batch, error, produce_request};
 
 fn versions() -> ApiVersionsRequest<'static> {
-    ApiVersionsRequest {
-        client_software_name: "test".into(),
-        client_software_version: "1.0".into(),
-        ..Default::default()
-    }
+    ApiVersionsRequest { client_software_name: "test".into(), client_software_version: "1.0".into() }
 }
 
 #[test]

@@ -190,7 +190,6 @@ fn producer(client: &mut Client) -> ProducerId {
         transaction_timeout_ms: 60_000,
         producer_id: -1,
         producer_epoch: -1,
-        ..Default::default()
     };
     let reply = client.call(4, &request);
     assert_eq!((reply.error_code, reply.producer_epoch), (0, 0));
