@@ -1,17 +1,11 @@
 //! The driver of a group coordinator: hosts the machine on a partition of `__consumer_offsets`.
 //!
-//! ```text
-//!   loading ── whole log replayed ──> active ── an append was refused ──> failed ── loaded again ──> loading
-//!      any ── the partition is gone, the broker stops ──> resigned
-//! ```
-//!
 //! A request runs through the machine at once. Its records are appended to the partition like any producer's. A reply
 //! marked [`After::Durable`] leaves when everything that the machine has appended so far is committed. If an append is
 //! refused the machine has moved on without its log, so its state is void: whoever waits gets
 //! `COORDINATOR_NOT_AVAILABLE`, and the log is replayed.
 //!
-//! Does not do: timers and tasks. The shard asks for [`CoordinatorHost::deadline`] and calls
-//! [`CoordinatorHost::on_deadline`].
+//! Does not do: timers and tasks; see [`hosted`](crate::hosted).
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -31,22 +25,10 @@ use headwater_core::record::header::BatchHeader;
 use headwater_core::time::{Monotonic, Timestamp};
 use headwater_storage::disk::Disk;
 
+use crate::hosted::{Hosted, Phase};
 use crate::machine_log::{self, Entry, PartOf};
 use crate::partition::Partition;
 use crate::waiters::{Countdown, Outcome};
-
-/// Where the host is with its log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// The log is being replayed: requests get `COORDINATOR_LOAD_IN_PROGRESS`.
-    Loading,
-    /// It serves.
-    Active,
-    /// The state is void until the log has been replayed: requests get `COORDINATOR_NOT_AVAILABLE`.
-    Failed,
-    /// It is not a coordinator any more: requests get `NOT_COORDINATOR`.
-    Resigned,
-}
 
 /// What a coordinator may be asked; each kind is answered by the variant of [`GroupReply`] of its name.
 #[derive(Debug)]
@@ -97,51 +79,10 @@ impl<D: Disk> CoordinatorHost<D> {
         })
     }
 
-    /// The partition of `__consumer_offsets` that it is on.
-    pub fn partition(&self) -> TopicPartition {
-        self.partition.id()
-    }
-
     /// Changes the settings.
     pub fn set_config(&self, config: GroupConfig) {
         self.config.set(config);
         self.machine.borrow_mut().set_config(config);
-    }
-
-    /// Where it is with its log.
-    pub fn phase(&self) -> Phase {
-        self.phase.get()
-    }
-
-    /// Replays the log and begins to serve. A record that does not decode is skipped with a warning that names it. A
-    /// range that can't be read leaves the host failed: serving without it would forget commits.
-    pub async fn load(&self, now: impl Fn() -> Monotonic, wall: impl Fn() -> Timestamp) {
-        if self.phase.get() == Phase::Resigned {
-            return;
-        }
-        self.phase.set(Phase::Loading);
-        let mut machine = Coordinator::new(self.config.get());
-        let mut at = self.partition.bounds().log_start;
-        // All that is in the log, committed or not yet: the next machine's records come behind it.
-        while at < self.partition.log().end() {
-            match machine_log::replay(&self.partition, at, |entry| self.take_in(&mut machine, entry)).await {
-                Ok(next) => at = next,
-                Err(why) => {
-                    tracing::error!(partition = %self.partition.id(), offset = %at, why,
-                        "this group coordinator can't load; its groups are unavailable until its log is readable");
-                    if self.phase.get() != Phase::Resigned {
-                        self.phase.set(Phase::Failed);
-                    }
-                    return;
-                }
-            }
-        }
-        if self.phase.get() == Phase::Resigned {
-            return;
-        }
-        machine.loaded(now(), wall());
-        *self.machine.borrow_mut() = machine;
-        self.phase.set(Phase::Active);
     }
 
     fn take_in(&self, machine: &mut Coordinator, entry: Entry<'_>) {
@@ -158,74 +99,6 @@ impl<D: Disk> CoordinatorHost<D> {
         };
         if let Err(error) = replayed {
             tracing::warn!(partition = %self.partition.id(), %offset, %error, "a record of a group is skipped");
-        }
-    }
-
-    /// Runs one request; `then` gets the answer when it may leave.
-    pub fn call(
-        &self,
-        now: Monotonic,
-        wall: Timestamp,
-        call: GroupCall,
-        then: impl FnOnce(Answer) + 'static,
-    ) {
-        match self.phase.get() {
-            Phase::Loading => return then(Err(ErrorCode::CoordinatorLoadInProgress)),
-            Phase::Failed => return then(Err(ErrorCode::CoordinatorNotAvailable)),
-            Phase::Resigned => return then(Err(ErrorCode::NotCoordinator)),
-            Phase::Active => {}
-        }
-        if let Err(code) = self.check(&call) {
-            return then(Err(code));
-        }
-        let to = self.next_reply.get();
-        self.next_reply.set(to + 1);
-        self.parked.borrow_mut().insert(to, Box::new(then));
-        let mut out = Out::default();
-        let mut part_of = None;
-        {
-            let mut machine = self.machine.borrow_mut();
-            match call {
-                GroupCall::JoinGroup(request) => machine.on_join_group(now, wall, to, request, &mut out),
-                GroupCall::SyncGroup(request) => machine.on_sync_group(now, wall, to, request, &mut out),
-                GroupCall::Heartbeat(request) => machine.on_heartbeat(now, wall, to, &request, &mut out),
-                GroupCall::LeaveGroup(request) => machine.on_leave_group(now, wall, to, request, &mut out),
-                GroupCall::OffsetCommit(request) => {
-                    machine.on_offset_commit(now, wall, to, request, &mut out)
-                }
-                GroupCall::TxnOffsetCommit { commit, epoch, guard } => {
-                    part_of = Some(PartOf { producer: commit.producer, epoch, guard });
-                    machine.on_txn_offset_commit(now, wall, to, commit, &mut out);
-                }
-                GroupCall::OffsetFetch(request) => machine.on_offset_fetch(to, request, &mut out),
-                GroupCall::OffsetDelete(request) => {
-                    machine.on_offset_delete(now, wall, to, request, &mut out)
-                }
-                GroupCall::DescribeGroups(request) => machine.on_describe_groups(to, request, &mut out),
-                GroupCall::ListGroups(request) => machine.on_list_groups(to, &request, &mut out),
-                GroupCall::DeleteGroups(groups) => machine.on_delete_groups(now, wall, to, groups, &mut out),
-            }
-        }
-        self.perform(wall, out, part_of);
-    }
-
-    /// Serves no more, for good: the partition is gone, or the broker stops. Whoever waits is told to look elsewhere.
-    pub fn resign(&self) {
-        self.phase.set(Phase::Resigned);
-        self.refuse_parked(ErrorCode::NotCoordinator);
-    }
-
-    /// When the machine wants to be called though nobody asks.
-    pub fn deadline(&self) -> Option<Monotonic> {
-        (self.phase.get() == Phase::Active).then(|| self.machine.borrow().deadline()).flatten()
-    }
-
-    /// Lets the machine act on deadlines that have passed.
-    pub fn on_deadline(&self, now: Monotonic, wall: Timestamp) {
-        if self.phase.get() == Phase::Active {
-            let mut out = Out::default();
-            self.machine.borrow_mut().on_deadline(now, wall, &mut out);
-            self.perform(wall, out, None);
         }
     }
 
@@ -293,5 +166,102 @@ impl<D: Disk> CoordinatorHost<D> {
         let batch = batch.record(0, None, None).build();
         let header = BatchHeader::parse(&batch).map_err(|_| ErrorCode::UnknownServerError)?;
         self.partition.check_transactional(&header, *guard)
+    }
+}
+
+impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
+    type Call = GroupCall;
+    type Reply = GroupReply;
+
+    fn partition(&self) -> TopicPartition {
+        self.partition.id()
+    }
+
+    fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    async fn load(&self, now: impl Fn() -> Monotonic, wall: impl Fn() -> Timestamp) {
+        if self.phase.get() == Phase::Resigned {
+            return;
+        }
+        self.phase.set(Phase::Loading);
+        let mut machine = Coordinator::new(self.config.get());
+        let mut at = self.partition.bounds().log_start;
+        // All that is in the log, committed or not yet: the next machine's records come behind it.
+        while at < self.partition.log().end() {
+            match machine_log::replay(&self.partition, at, |entry| self.take_in(&mut machine, entry)).await {
+                Ok(next) => at = next,
+                Err(why) => {
+                    tracing::error!(partition = %self.partition.id(), offset = %at, why,
+                        "this group coordinator can't load; its groups are unavailable until its log is readable");
+                    if self.phase.get() != Phase::Resigned {
+                        self.phase.set(Phase::Failed);
+                    }
+                    return;
+                }
+            }
+        }
+        if self.phase.get() == Phase::Resigned {
+            return;
+        }
+        machine.loaded(now(), wall());
+        *self.machine.borrow_mut() = machine;
+        self.phase.set(Phase::Active);
+    }
+
+    fn call(&self, now: Monotonic, wall: Timestamp, call: Self::Call, then: impl FnOnce(Answer) + 'static) {
+        if let Err(code) = self.phase.get().serves() {
+            return then(Err(code));
+        }
+        if let Err(code) = self.check(&call) {
+            return then(Err(code));
+        }
+        let to = self.next_reply.get();
+        self.next_reply.set(to + 1);
+        self.parked.borrow_mut().insert(to, Box::new(then));
+        let mut out = Out::default();
+        let mut part_of = None;
+        {
+            let mut machine = self.machine.borrow_mut();
+            match call {
+                GroupCall::JoinGroup(request) => machine.on_join_group(now, wall, to, request, &mut out),
+                GroupCall::SyncGroup(request) => machine.on_sync_group(now, wall, to, request, &mut out),
+                GroupCall::Heartbeat(request) => machine.on_heartbeat(now, wall, to, &request, &mut out),
+                GroupCall::LeaveGroup(request) => machine.on_leave_group(now, wall, to, request, &mut out),
+                GroupCall::OffsetCommit(request) => {
+                    machine.on_offset_commit(now, wall, to, request, &mut out)
+                }
+                GroupCall::TxnOffsetCommit { commit, epoch, guard } => {
+                    part_of = Some(PartOf { producer: commit.producer, epoch, guard });
+                    machine.on_txn_offset_commit(now, wall, to, commit, &mut out);
+                }
+                GroupCall::OffsetFetch(request) => machine.on_offset_fetch(to, request, &mut out),
+                GroupCall::OffsetDelete(request) => {
+                    machine.on_offset_delete(now, wall, to, request, &mut out)
+                }
+                GroupCall::DescribeGroups(request) => machine.on_describe_groups(to, request, &mut out),
+                GroupCall::ListGroups(request) => machine.on_list_groups(to, &request, &mut out),
+                GroupCall::DeleteGroups(groups) => machine.on_delete_groups(now, wall, to, groups, &mut out),
+            }
+        }
+        self.perform(wall, out, part_of);
+    }
+
+    fn deadline(&self) -> Option<Monotonic> {
+        (self.phase.get() == Phase::Active).then(|| self.machine.borrow().deadline()).flatten()
+    }
+
+    fn on_deadline(&self, now: Monotonic, wall: Timestamp) {
+        if self.phase.get() == Phase::Active {
+            let mut out = Out::default();
+            self.machine.borrow_mut().on_deadline(now, wall, &mut out);
+            self.perform(wall, out, None);
+        }
+    }
+
+    fn resign(&self) {
+        self.phase.set(Phase::Resigned);
+        self.refuse_parked(ErrorCode::NotCoordinator);
     }
 }

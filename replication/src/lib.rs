@@ -4,6 +4,7 @@
 
 pub mod coordinator;
 pub mod effect;
+pub mod hosted;
 pub mod machine_log;
 pub mod metadata;
 pub mod partition;

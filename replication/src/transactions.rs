@@ -1,11 +1,10 @@
-//! The driver of a transaction coordinator: hosts the machine on a partition of `__transaction_state`. Its phases are those
-//! of the group coordinator's driver ([`crate::coordinator`]), and so is its rule for replies.
+//! The driver of a transaction coordinator: hosts the machine on a partition of `__transaction_state`. Its rule for
+//! replies is that of the group coordinator's driver ([`crate::coordinator`]).
 //!
 //! Beyond that it holds markers back until what was appended before them is committed, then gives them to whoever can
 //! write them, and takes in when they are.
 //!
-//! Does not do: timers, tasks, writing markers. The shard asks for [`TransactionHost::deadline`], calls
-//! [`TransactionHost::on_deadline`], and says how markers are written.
+//! Does not do: timers and tasks (see [`hosted`](crate::hosted)); writing markers, which the shard says how to do.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -21,7 +20,7 @@ use headwater_core::transaction::{
 };
 use headwater_storage::disk::Disk;
 
-use crate::coordinator::Phase;
+use crate::hosted::{Hosted, Phase};
 use crate::machine_log::{self, Entry};
 use crate::partition::Partition;
 use crate::waiters::{Countdown, Outcome};
@@ -77,49 +76,6 @@ impl<D: Disk> TransactionHost<D> {
         })
     }
 
-    /// The partition of `__transaction_state` that it is on.
-    pub fn partition(&self) -> TopicPartition {
-        self.partition.id()
-    }
-
-    /// Where it is with its log.
-    pub fn phase(&self) -> Phase {
-        self.phase.get()
-    }
-
-    /// Replays the log and begins to serve. A record that does not decode is skipped with a warning that names it. A
-    /// range that can't be read leaves the host failed: serving without it would forget decisions.
-    pub async fn load(&self, now: impl Fn() -> Monotonic, wall: impl Fn() -> Timestamp) {
-        if self.phase.get() == Phase::Resigned {
-            return;
-        }
-        self.phase.set(Phase::Loading);
-        let mut machine = Coordinator::new(self.config);
-        let mut at = self.partition.bounds().log_start;
-        while at < self.partition.log().end() {
-            match machine_log::replay(&self.partition, at, |entry| self.take_in(&mut machine, entry)).await {
-                Ok(next) => at = next,
-                Err(why) => {
-                    tracing::error!(partition = %self.partition.id(), offset = %at, why,
-                        "this transaction coordinator can't load; its transactional ids are unavailable until its log is readable");
-                    if self.phase.get() != Phase::Resigned {
-                        self.phase.set(Phase::Failed);
-                    }
-                    return;
-                }
-            }
-        }
-        if self.phase.get() == Phase::Resigned {
-            return;
-        }
-        let mut out = Out::default();
-        machine.loaded(now(), wall(), &mut out);
-        *self.machine.borrow_mut() = machine;
-        self.loads.set(self.loads.get() + 1);
-        self.phase.set(Phase::Active);
-        self.perform(wall(), out);
-    }
-
     fn take_in(&self, machine: &mut Coordinator, entry: Entry<'_>) {
         if let Entry::Record { offset, key, value, .. } = entry
             && let Err(error) = machine.replay(key, value)
@@ -129,73 +85,12 @@ impl<D: Disk> TransactionHost<D> {
         }
     }
 
-    /// Runs one request; `then` gets the answer when it may leave.
-    pub fn call(
-        &self,
-        now: Monotonic,
-        wall: Timestamp,
-        call: TransactionCall,
-        then: impl FnOnce(Answer) + 'static,
-    ) {
-        match self.phase.get() {
-            Phase::Loading => return then(Err(ErrorCode::CoordinatorLoadInProgress)),
-            Phase::Failed => return then(Err(ErrorCode::CoordinatorNotAvailable)),
-            Phase::Resigned => return then(Err(ErrorCode::NotCoordinator)),
-            Phase::Active => {}
-        }
-        let to = self.next_reply.get();
-        self.next_reply.set(to + 1);
-        self.parked.borrow_mut().insert(to, Box::new(then));
-        let mut out = Out::default();
-        {
-            let mut machine = self.machine.borrow_mut();
-            match call {
-                TransactionCall::InitProducerId(request) => {
-                    machine.on_init_producer_id(wall, to, request, &mut out)
-                }
-                TransactionCall::AddPartitions(request) => {
-                    machine.on_add_partitions(now, wall, to, request, &mut out)
-                }
-                TransactionCall::EndTransaction(request) => {
-                    machine.on_end_transaction(wall, to, request, &mut out)
-                }
-                TransactionCall::DescribeTransactions(ids) => {
-                    machine.on_describe_transactions(to, ids, &mut out)
-                }
-                TransactionCall::ListTransactions(request) => {
-                    machine.on_list_transactions(wall, to, &request, &mut out)
-                }
-            }
-        }
-        self.perform(wall, out);
-    }
-
     /// The markers are durable in every partition that there still is.
     pub fn on_markers_written(&self, wall: Timestamp, markers: &WriteMarkers) {
         if self.phase.get() == Phase::Active {
             let mut out = Out::default();
             let WriteMarkers { id, producer, epoch, .. } = markers;
             self.machine.borrow_mut().on_markers_written(wall, id, *producer, *epoch, &mut out);
-            self.perform(wall, out);
-        }
-    }
-
-    /// Serves no more, for good: the partition is gone, or the broker stops.
-    pub fn resign(&self) {
-        self.phase.set(Phase::Resigned);
-        self.refuse_parked(ErrorCode::NotCoordinator);
-    }
-
-    /// When the machine wants to be called though nobody asks.
-    pub fn deadline(&self) -> Option<Monotonic> {
-        (self.phase.get() == Phase::Active).then(|| self.machine.borrow().deadline()).flatten()
-    }
-
-    /// Lets the machine act on deadlines that have passed.
-    pub fn on_deadline(&self, now: Monotonic, wall: Timestamp) {
-        if self.phase.get() == Phase::Active {
-            let mut out = Out::default();
-            self.machine.borrow_mut().on_deadline(now, wall, &mut out);
             self.perform(wall, out);
         }
     }
@@ -244,5 +139,97 @@ impl<D: Disk> TransactionHost<D> {
         for then in waiting {
             then(Err(code));
         }
+    }
+}
+
+impl<D: Disk + 'static> Hosted for TransactionHost<D> {
+    type Call = TransactionCall;
+    type Reply = TransactionReply;
+
+    fn partition(&self) -> TopicPartition {
+        self.partition.id()
+    }
+
+    fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
+    async fn load(&self, now: impl Fn() -> Monotonic, wall: impl Fn() -> Timestamp) {
+        if self.phase.get() == Phase::Resigned {
+            return;
+        }
+        self.phase.set(Phase::Loading);
+        let mut machine = Coordinator::new(self.config);
+        let mut at = self.partition.bounds().log_start;
+        while at < self.partition.log().end() {
+            match machine_log::replay(&self.partition, at, |entry| self.take_in(&mut machine, entry)).await {
+                Ok(next) => at = next,
+                Err(why) => {
+                    tracing::error!(partition = %self.partition.id(), offset = %at, why,
+                        "this transaction coordinator can't load; its transactional ids are unavailable until its log is readable");
+                    if self.phase.get() != Phase::Resigned {
+                        self.phase.set(Phase::Failed);
+                    }
+                    return;
+                }
+            }
+        }
+        if self.phase.get() == Phase::Resigned {
+            return;
+        }
+        let mut out = Out::default();
+        machine.loaded(now(), wall(), &mut out);
+        *self.machine.borrow_mut() = machine;
+        self.loads.set(self.loads.get() + 1);
+        self.phase.set(Phase::Active);
+        self.perform(wall(), out);
+    }
+
+    fn call(&self, now: Monotonic, wall: Timestamp, call: Self::Call, then: impl FnOnce(Answer) + 'static) {
+        if let Err(code) = self.phase.get().serves() {
+            return then(Err(code));
+        }
+        let to = self.next_reply.get();
+        self.next_reply.set(to + 1);
+        self.parked.borrow_mut().insert(to, Box::new(then));
+        let mut out = Out::default();
+        {
+            let mut machine = self.machine.borrow_mut();
+            match call {
+                TransactionCall::InitProducerId(request) => {
+                    machine.on_init_producer_id(wall, to, request, &mut out)
+                }
+                TransactionCall::AddPartitions(request) => {
+                    machine.on_add_partitions(now, wall, to, request, &mut out)
+                }
+                TransactionCall::EndTransaction(request) => {
+                    machine.on_end_transaction(wall, to, request, &mut out)
+                }
+                TransactionCall::DescribeTransactions(ids) => {
+                    machine.on_describe_transactions(to, ids, &mut out)
+                }
+                TransactionCall::ListTransactions(request) => {
+                    machine.on_list_transactions(wall, to, &request, &mut out)
+                }
+            }
+        }
+        self.perform(wall, out);
+    }
+
+    fn deadline(&self) -> Option<Monotonic> {
+        (self.phase.get() == Phase::Active).then(|| self.machine.borrow().deadline()).flatten()
+    }
+
+    fn on_deadline(&self, now: Monotonic, wall: Timestamp) {
+        if self.phase.get() == Phase::Active {
+            let mut out = Out::default();
+            self.machine.borrow_mut().on_deadline(now, wall, &mut out);
+            self.perform(wall, out);
+        }
+    }
+
+    fn resign(&self) {
+        self.phase.set(Phase::Resigned);
+        self.refuse_parked(ErrorCode::NotCoordinator);
     }
 }

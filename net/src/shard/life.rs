@@ -167,10 +167,8 @@ fn run_loops(shard: &Rc<Shard>) {
     .detach();
     let of = shard.clone();
     rt::spawn(async move { of.run_deferred().await }).detach();
-    let of = shard.clone();
-    rt::spawn(async move { of.run_group_deadlines().await }).detach();
-    let of = shard.clone();
-    rt::spawn(async move { of.run_transaction_deadlines().await }).detach();
+    rt::spawn(shard.groups.clone().run_deadlines()).detach();
+    rt::spawn(shard.transactions.clone().run_deadlines()).detach();
     let of = shard.clone();
     rt::spawn_background(async move {
         loop {
@@ -190,8 +188,8 @@ async fn stop(shard: &Rc<Shard>, seed: &Seed) -> Ending {
     }
     shard.stopping.set(true);
     shard.stop.notify_all();
-    shard.resign_groups();
-    shard.resign_transactions();
+    shard.groups.resign();
+    shard.transactions.resign();
     let patience = Duration::from_millis(STOP_DRAIN_MS);
     let deadline = rt::now().plus_millis(STOP_DRAIN_MS);
     while shard.connections.get() > 0 && rt::now() < deadline {
@@ -240,8 +238,8 @@ impl Shard {
             deferred: RefCell::new(produce::Queue::new()),
             deferred_more: Event::new(),
             watches: RefCell::new(HashMap::new()),
-            groups: super::groups::Groups::default(),
-            transactions: super::transactions::Transactions::default(),
+            groups: super::groups::Groups::new(),
+            transactions: super::transactions::Transactions::new(),
             next_ticket: Cell::new(0),
             next_session: Cell::new(u128::from_be_bytes(rt::random_bytes()) as u32),
             producer_ids: RefCell::new(0..0),

@@ -7,6 +7,7 @@
 pub mod calls;
 pub mod control;
 mod groups;
+mod hosts;
 pub mod life;
 pub mod message;
 pub mod partitions;
@@ -90,8 +91,8 @@ pub struct Shard {
     deferred: RefCell<produce::Queue>,
     deferred_more: Event,
     watches: RefCell<HashMap<Ticket, Rc<Watch>>>,
-    groups: Groups,
-    transactions: Transactions,
+    groups: Rc<Groups>,
+    transactions: Rc<Transactions>,
     next_ticket: Cell<u64>,
     next_session: Cell<u32>,
     producer_ids: RefCell<Range<i64>>,
@@ -184,7 +185,7 @@ impl Shard {
             })
             .detach(),
             Request::Group { partition, call } => {
-                self.ask_group(partition, call, move |answer| then(Reply::Group(answer)));
+                self.groups.ask(partition, call, move |answer| then(Reply::Group(answer)));
             }
             Request::ListGroups(request) => {
                 let (groups, error) = self.list_groups(&request);
@@ -194,7 +195,7 @@ impl Shard {
                 items.into_iter().map(|(partition, before)| self.delete_records(partition, before)).collect(),
             )),
             Request::Transaction { partition, call } => {
-                self.ask_transaction(partition, call, move |answer| then(Reply::Transaction(answer)));
+                self.transactions.ask(partition, call, move |answer| then(Reply::Transaction(answer)));
             }
             Request::ListTransactions(request) => {
                 let (transactions, error) = self.list_transactions(&request);

@@ -123,8 +123,8 @@ impl Shard {
             if let Some(partition) = partition {
                 partition.take_offline(ErrorCode::UnknownTopicOrPartition);
             }
-            self.unhost_groups(id);
-            self.unhost_transactions(id);
+            self.groups.remove(id);
+            self.transactions.remove(id);
             self.store.delete_log(id);
         }
         self.forget_offsets_of(topic);

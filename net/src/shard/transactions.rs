@@ -1,62 +1,37 @@
 //! The transaction coordinators of a shard, one on each partition of `__transaction_state` that it owns, and the shard's
 //! part in the transactions of others: markers, and how producers stand in its partitions.
 //!
-//! Coordinators are loaded and woken as those of groups are (`groups`). Markers are written by one task for each ended
+//! Markers are written by one task for each ended
 //! transaction, until every partition has its marker or is gone: a partition without one would hold back its readers for
 //! ever.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use headwater_core::ErrorCode;
 use headwater_core::ids::{ShardId, TopicPartition};
 use headwater_core::record::control::EndMarker;
-use headwater_core::time::Monotonic;
 use headwater_core::transaction::{
     ListTransactions, ListedTransaction, Place, TransactionConfig, TransactionReply, WriteMarkers,
 };
-use headwater_replication::coordinator::Phase;
 use headwater_replication::metadata::{Image, TRANSACTION_STATE, Topic};
 use headwater_replication::partition::{Partition, Standing};
-use headwater_replication::transactions::{Answer, TransactionCall, TransactionHost};
+use headwater_replication::transactions::{TransactionCall, TransactionHost};
 use headwater_replication::waiters::{Countdown, Outcome};
 use headwater_storage::disk::dma::Dma;
 
+use super::hosts::Hosts;
 use super::message::{Markers, Producers, Reply, Request, StandingItem};
 use super::{Scatter, Shard};
-use crate::rt::{self, Event};
+use crate::rt;
 
-type Host = TransactionHost<Dma>;
-
-/// How long a coordinator whose state is void waits before it loads again: the disk may be full.
-const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait before markers are tried again where they failed: a shard may still be starting.
 const MARKER_PAUSE: Duration = Duration::from_millis(20);
 /// The longest such wait, reached by doubling: a failed disk does not come back soon.
 const MARKER_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The coordinators of one shard.
-#[derive(Default)]
-pub struct Transactions {
-    hosts: RefCell<HashMap<TopicPartition, Rc<Host>>>,
-    /// Those that a task is about to load, or loads.
-    loading: RefCell<HashSet<TopicPartition>>,
-    /// When the deadline task wakes by itself; none: when it is told.
-    wakes_at: Cell<Option<Monotonic>>,
-    sooner: Event,
-}
-
-impl Transactions {
-    fn host(&self, partition: TopicPartition) -> Option<Rc<Host>> {
-        self.hosts.borrow().get(&partition).cloned()
-    }
-
-    fn all(&self) -> Vec<Rc<Host>> {
-        self.hosts.borrow().values().cloned().collect()
-    }
-}
+pub type Transactions = Hosts<TransactionHost<Dma>>;
 
 impl Shard {
     /// Hosts a coordinator on `partition` if it is one of `__transaction_state`.
@@ -67,69 +42,12 @@ impl Shard {
         let id = partition.id();
         let epoch = partition.leader_epoch().get();
         let shard = Rc::downgrade(self);
-        let host = Host::new(partition.clone(), TransactionConfig::new(&self.config()), move |markers| {
+        let config = TransactionConfig::new(&self.config());
+        self.transactions.add(TransactionHost::new(partition.clone(), config, move |markers| {
             if let Some(shard) = shard.upgrade() {
                 rt::spawn(shard.write_markers(id, epoch, markers)).detach();
             }
-        });
-        self.transactions.hosts.borrow_mut().insert(id, host.clone());
-        self.load_transactions(host, Duration::ZERO);
-    }
-
-    fn load_transactions(self: &Rc<Self>, host: Rc<Host>, pause: Duration) {
-        let shard = self.clone();
-        let id = host.partition();
-        if !self.transactions.loading.borrow_mut().insert(id) {
-            return;
-        }
-        rt::spawn(async move {
-            rt::sleep(pause).await;
-            host.load(rt::now, rt::wall).await;
-            shard.transactions.loading.borrow_mut().remove(&id);
-            shard.after_transactions(&host);
-        })
-        .detach();
-    }
-
-    /// Something has happened to `host`: the deadline task must not sleep past what it wants now, and a void state is
-    /// loaded again.
-    fn after_transactions(self: &Rc<Self>, host: &Rc<Host>) {
-        if host.phase() == Phase::Failed {
-            self.load_transactions(host.clone(), RELOAD_PAUSE);
-        }
-        let wakes_at = self.transactions.wakes_at.get();
-        if host.deadline().is_some_and(|at| wakes_at.is_none_or(|wakes| at < wakes)) {
-            self.transactions.sooner.notify();
-        }
-    }
-
-    /// The partition is gone, and the coordinator on it, if there was one.
-    pub(super) fn unhost_transactions(&self, partition: TopicPartition) {
-        let host = self.transactions.hosts.borrow_mut().remove(&partition);
-        if let Some(host) = host {
-            host.resign();
-        }
-    }
-
-    /// The broker stops.
-    pub(super) fn resign_transactions(&self) {
-        for host in self.transactions.all() {
-            host.resign();
-        }
-    }
-
-    /// Asks the coordinator on a partition of this shard.
-    pub(super) fn ask_transaction(
-        self: &Rc<Self>,
-        partition: TopicPartition,
-        call: TransactionCall,
-        then: impl FnOnce(Answer) + 'static,
-    ) {
-        let Some(host) = self.transactions.host(partition) else {
-            return then(Err(ErrorCode::NotCoordinator));
-        };
-        host.call(rt::now(), rt::wall(), call, then);
-        self.after_transactions(&host);
+        }));
     }
 
     /// What the coordinators of this shard list, and why one could not.
@@ -137,43 +55,13 @@ impl Shard {
         &self,
         request: &ListTransactions,
     ) -> (Vec<ListedTransaction>, Option<ErrorCode>) {
-        let found = Rc::new(RefCell::new((Vec::new(), None)));
-        for host in self.transactions.all() {
-            let found = found.clone();
-            let call = TransactionCall::ListTransactions(request.clone());
-            // A list never waits for the disk, so all have answered when this loop is done.
-            host.call(rt::now(), rt::wall(), call, move |answer| {
-                let mut found = found.borrow_mut();
-                match answer {
-                    Ok(TransactionReply::Listed(listed)) => found.0.extend(listed),
-                    Ok(_) => unreachable!("a list is answered with a list"),
-                    Err(code) => found.1 = Some(code),
-                }
-            });
-        }
-        Rc::try_unwrap(found).map_or_else(|_| unreachable!("a list is answered at once"), RefCell::into_inner)
-    }
-
-    /// Calls coordinators when their deadlines have come, for as long as the shard lives.
-    pub(super) async fn run_transaction_deadlines(self: Rc<Self>) {
-        loop {
-            let now = rt::now();
-            let mut next: Option<Monotonic> = None;
-            for host in self.transactions.all() {
-                if host.deadline().is_some_and(|at| at <= now) {
-                    host.on_deadline(now, rt::wall());
-                    self.after_transactions(&host);
-                }
-                next = [next, host.deadline()].into_iter().flatten().min();
-            }
-            self.transactions.wakes_at.set(next);
-            match next {
-                Some(at) => {
-                    let _ = rt::deadline(at, self.transactions.sooner.wait()).await;
-                }
-                None => self.transactions.sooner.wait().await,
-            }
-        }
+        let (replies, error) =
+            self.transactions.ask_all(|| TransactionCall::ListTransactions(request.clone()));
+        let listed = replies.into_iter().flat_map(|reply| match reply {
+            TransactionReply::Listed(listed) => listed,
+            _ => unreachable!("a list is answered with a list"),
+        });
+        (listed.collect(), error)
     }
 
     /// Writes the markers that the coordinator on `host` asks for, then tells it.
@@ -215,9 +103,9 @@ impl Shard {
             rt::sleep(pause).await;
             pause = (2 * pause).min(MARKER_PAUSE_MAX);
         }
-        if let Some(host) = self.transactions.host(host) {
+        if let Some(host) = self.transactions.get(host) {
             host.on_markers_written(rt::wall(), &ended);
-            self.after_transactions(&host);
+            self.transactions.after(&host);
         }
     }
 
