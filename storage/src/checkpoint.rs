@@ -5,7 +5,7 @@
 //!   log:      topic id 16 | partition i32 | log start i64 | next offset i64 | aux offset i64 | segments u32 | epochs u32
 //!             | aux length u32, aux | segments | epochs
 //!   segment:  base i64 | generation u32 | bytes u64 | first timestamp i64 | max timestamp i64 (i64::MIN: none)
-//!             | flags u8 (1 sealed, 2 compacted) | index bytes u32, index
+//!             | flags u8 (1 sealed, 2 compacted, 4 clean) | index bytes u32, index
 //!   epoch:    leader epoch i32 | offset of its first record i64
 //!   dropped:  topic id 16 | partition i32
 //! ```
@@ -26,6 +26,7 @@ const MAGIC: u32 = u32::from_be_bytes(*b"HWC1");
 const VERSION: u32 = 2;
 const SEALED: u8 = 1;
 const COMPACTED: u8 = 2;
+const CLEAN: u8 = 4;
 
 /// One segment, as far as it is flushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct SegmentImage {
     pub sealed: bool,
     /// Whether compaction may have left gaps between its offsets.
     pub compacted: bool,
+    /// Whether compaction is done with it: no key in it has an older record anywhere before.
+    pub clean: bool,
     /// Its index, if it is not sealed (a sealed one has a file).
     pub index: Index,
 }
@@ -183,8 +186,8 @@ impl SegmentImage {
         out.put_u64(self.bytes);
         out.put_i64(self.first_timestamp.unwrap_or(i64::MIN));
         out.put_i64(self.max_timestamp.unwrap_or(i64::MIN));
-        let sealed = if self.sealed { SEALED } else { 0 };
-        out.put_u8(sealed | if self.compacted { COMPACTED } else { 0 });
+        let flags = [(self.sealed, SEALED), (self.compacted, COMPACTED), (self.clean, CLEAN)];
+        out.put_u8(flags.iter().filter(|(is, _)| *is).map(|(_, flag)| flag).sum());
         let at = out.len();
         out.put_u32(0);
         if !self.sealed {
@@ -203,7 +206,7 @@ impl SegmentImage {
         let flags = r.try_get_u8().ok()?;
         let len = r.try_get_u32().ok()? as usize;
         let index = Index::decode(take(r, len)?, max_timestamp)?;
-        let (sealed, compacted) = (flags & SEALED != 0, flags & COMPACTED != 0);
+        let [sealed, compacted, clean] = [SEALED, COMPACTED, CLEAN].map(|flag| flags & flag != 0);
         Some(SegmentImage {
             base,
             generation,
@@ -212,6 +215,7 @@ impl SegmentImage {
             max_timestamp,
             sealed,
             compacted,
+            clean,
             index,
         })
     }
@@ -256,6 +260,7 @@ mod tests {
             max_timestamp: Some(7),
             sealed,
             compacted: sealed,
+            clean: sealed,
             index: index(!sealed),
         };
         let id = |n| TopicPartition { topic: TopicId::new([n; 16]), partition: PartitionId::new(5) };

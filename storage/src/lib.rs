@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 mod commit;
+pub mod compact;
 pub mod disk;
 pub mod error;
 mod event;

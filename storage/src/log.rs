@@ -49,6 +49,21 @@ pub struct LogConfig {
     pub retention_ms: Option<u64>,
     /// `retention.bytes`; none is without bound.
     pub retention_bytes: Option<u64>,
+    /// Present if `cleanup.policy` has `compact`.
+    pub compaction: Option<CompactionConfig>,
+}
+
+/// When and how a log is compacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactionConfig {
+    /// `min.cleanable.dirty.ratio`, in thousandths.
+    pub dirty_permille: u32,
+    /// `min.compaction.lag.ms`.
+    pub lag_ms_min: u64,
+    /// `max.compaction.lag.ms`.
+    pub lag_ms_max: u64,
+    /// `delete.retention.ms`.
+    pub delete_retention_ms: u64,
 }
 
 impl Default for LogConfig {
@@ -59,6 +74,7 @@ impl Default for LogConfig {
             index_interval_bytes: 64 * 1024,
             retention_ms: None,
             retention_bytes: None,
+            compaction: None,
         }
     }
 }
@@ -108,6 +124,12 @@ pub(crate) struct State {
     /// Which leader epoch begins where.
     pub epochs: LeaderEpochs,
     pub dropped: bool,
+    /// What a crash may have left in its folder is gone: new files may be begun.
+    pub swept: bool,
+    /// A compaction of it is under way.
+    pub compacting: bool,
+    /// The greatest generation that any segment's file has had.
+    pub last_generation: u32,
     /// In the queue of logs to be written out.
     pub queued: bool,
 }
@@ -124,6 +146,7 @@ pub struct Log<D: Disk> {
 impl<D: Disk> Log<D> {
     pub(crate) fn recovered(shared: Rc<Shared<D>>, image: LogImage, config: LogConfig) -> Rc<Self> {
         let recovered = (image.aux_at, image.aux.clone());
+        let last_generation = image.segments.iter().map(|s| s.generation).max().unwrap_or(0);
         let state = State {
             config,
             log_start: image.log_start,
@@ -137,6 +160,9 @@ impl<D: Disk> Log<D> {
             epochs: image.epochs.clone(),
             image,
             dropped: false,
+            swept: true,
+            compacting: false,
+            last_generation,
             queued: false,
         };
         Rc::new(Self {

@@ -73,7 +73,8 @@ impl<D: Disk> Log<D> {
             return Ok(plan(Source::Memory(outcome)));
         }
         let after = state.segments.partition_point(|segment| segment.base <= from);
-        match after.checked_sub(1).and_then(|at| state.segments.get(at)) {
+        // Compaction may have left nothing of the first segments: then the first that is there goes on.
+        match state.segments.get(after.saturating_sub(1)) {
             Some(segment) => Ok(plan(Source::Segment { log: self.clone(), base: segment.base })),
             None => Err(ReadError::OutOfRange(from)),
         }
@@ -91,7 +92,18 @@ impl<D: Disk> ReadPlan<D> {
         let mut at = from;
         loop {
             let read = SegmentRead { log: &log, base, from: at, upto, max_bytes, at_least_one };
-            let (outcome, end) = read.run().await?;
+            let (outcome, end) = match read.run().await {
+                // Compaction has left nothing of that segment since the read was planned.
+                Err(ReadError::OutOfRange(_)) if log.expected(base).is_none() => {
+                    let plan = log.plan(at, upto, max_bytes, at_least_one)?;
+                    match plan.source {
+                        Source::Memory(outcome) => return Ok(outcome),
+                        Source::Segment { base: next, .. } => base = next,
+                    }
+                    continue;
+                }
+                other => other?,
+            };
             if end != End::Segment || !outcome.chunks.is_empty() {
                 return Ok(outcome);
             }
@@ -155,6 +167,17 @@ impl<D: Disk> Log<D> {
 
 impl<D: Disk> SegmentRead<'_, D> {
     async fn run(&self) -> Result<(ReadOutcome, End), ReadError> {
+        loop {
+            let before = self.generation();
+            match self.try_run().await {
+                // Compaction has put another file in the place of the one that was to be opened.
+                Err(ReadError::Io { .. }) if self.generation() != before => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_run(&self) -> Result<(ReadOutcome, End), ReadError> {
         let gone = ReadError::OutOfRange(self.from);
         self.load_index().await;
         let place = self
@@ -172,7 +195,7 @@ impl<D: Disk> SegmentRead<'_, D> {
         let file = match self.log.shared.file(&path, false).await {
             Ok(file) => file,
             // Removed by retention or compaction since this read was planned.
-            Err(_) if self.path() != path || self.log.expected(self.base).is_none() => return Err(gone),
+            Err(_) if self.log.expected(self.base).is_none() => return Err(gone),
             Err(error) => return Err(io(error)),
         };
         let mut reader = SegmentReader::new(file, expected, pos, next);
@@ -245,14 +268,18 @@ impl<D: Disk> SegmentRead<'_, D> {
             .filter(|s| s.index.is_none())
             .map(|s| s.max_timestamp);
         let Some(max_timestamp) = wanted else { return };
-        let [_, path] = self.log.shared.segment_files(self.log.id(), (self.base, self.generation()));
+        let generation = self.generation();
+        let [_, path] = self.log.shared.segment_files(self.log.id(), (self.base, generation));
         let bytes = self.log.shared.disk.read_file(&path).await.ok().flatten();
         let index = match bytes.as_deref().and_then(|bytes| Index::decode(bytes, max_timestamp)) {
             Some(index) => index,
             None => self.rebuild_index(max_timestamp).await,
         };
         if let Some(segment) = self.log.state.borrow_mut().segment(self.base) {
-            segment.index = Some(index);
+            // Compaction may have come in between, and then this is the index of another file.
+            if segment.generation == generation {
+                segment.index = Some(index);
+            }
         }
     }
 

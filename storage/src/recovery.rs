@@ -229,6 +229,7 @@ impl<'s, D: Disk> Recovering<'s, D> {
         self.shared.dropped.borrow_mut().values_mut().for_each(|lap| *lap = Some(end.lap));
         for log in self.logs.values() {
             let mut state = log.state.borrow_mut();
+            state.swept = false;
             let (gone, freed) = state.drop_recovered_before_start();
             self.shared.heads_bytes.set(self.shared.heads_bytes.get() - freed);
             let files = gone.into_iter().flat_map(|named| self.shared.segment_files(log.id(), named));

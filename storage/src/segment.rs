@@ -33,6 +33,8 @@ pub struct Segment {
     pub sealed: bool,
     /// Compaction may have left gaps between its offsets.
     pub compacted: bool,
+    /// Compaction is done with it.
+    pub clean: bool,
     /// The first batch's greatest timestamp.
     pub first_timestamp: Option<i64>,
     /// The greatest timestamp.
@@ -55,6 +57,7 @@ impl Segment {
             tail_on_disk: true,
             sealed: false,
             compacted: false,
+            clean: false,
             first_timestamp: None,
             max_timestamp: None,
             written_max_timestamp: None,
@@ -73,6 +76,7 @@ impl Segment {
             tail_on_disk: true,
             sealed: image.sealed,
             compacted: image.compacted,
+            clean: image.clean,
             first_timestamp: image.first_timestamp,
             max_timestamp: image.max_timestamp,
             written_max_timestamp: image.max_timestamp,
@@ -96,6 +100,7 @@ impl Segment {
             max_timestamp,
             sealed: self.sealed,
             compacted: self.compacted,
+            clean: self.clean,
             index,
         }
     }

@@ -92,6 +92,8 @@ pub struct Shared<D: Disk> {
     /// What is to be removed when the entry with this ticket is durable.
     pub(crate) later_removals: RefCell<VecDeque<(u64, PathBuf)>>,
     pub(crate) removals: RefCell<VecDeque<PathBuf>>,
+    /// Files that compaction has written again, to be removed when a checkpoint says so.
+    pub(crate) compacted_away: RefCell<Vec<PathBuf>>,
     /// Logs that are gone, and the lap whose frame says so, once that is durable.
     pub(crate) dropped: RefCell<BTreeMap<TopicPartition, Option<u64>>>,
     /// Logs whose folders may hold files that a crash left behind.
@@ -140,6 +142,7 @@ impl<D: Disk> Shared<D> {
             write_queue: RefCell::default(),
             later_removals: RefCell::default(),
             removals: RefCell::default(),
+            compacted_away: RefCell::default(),
             dropped: RefCell::default(),
             sweeps: RefCell::default(),
             next_ticket: Cell::new(0),

@@ -88,6 +88,13 @@ impl<D: Disk> Store<D> {
             self.remove_without_journal().await?;
         }
         self.remove_files().await?;
+        if !shared.compacted_away.borrow().is_empty() {
+            // The files before compaction go when a checkpoint knows those after it.
+            let away = shared.compacted_away.borrow().len();
+            self.write_checkpoint(shared.checkpoint_at.get()).await?;
+            shared.removals.borrow_mut().extend(shared.compacted_away.borrow_mut().drain(..away));
+            return Ok(true);
+        }
         let laps = shared.laps_in_use.get();
         if laps > 1 && (shared.lap_wanted.get() || laps > shared.config.journal_files / 2) {
             self.checkpoint(buffers).await?;
@@ -165,6 +172,7 @@ impl<D: Disk> Store<D> {
                 removed.map_err(|source| StorageError::Io { what: "removing", path, source })?;
             }
         }
+        log.state.borrow_mut().swept = true;
         Ok(())
     }
 
@@ -215,10 +223,12 @@ impl<D: Disk> Store<D> {
             Some(aux) => (aux, aux_at.min(next)),
             None => (state.image.aux.clone(), state.image.aux_at),
         };
-        // Retention may have dropped some while the flush was under way.
-        let segments = segments
-            .into_iter()
-            .filter(|s| s.bytes > 0 && state.segments.front().is_some_and(|f| f.base <= s.base));
+        // Retention may have dropped some, and compaction written some again, while the flush was under way.
+        let segments = segments.into_iter().filter(|s| s.bytes > 0).filter_map(|then| {
+            let now = state.segments.binary_search_by_key(&then.base, |s| s.base).ok()?;
+            let now = &state.segments[now];
+            Some(if now.generation == then.generation { then } else { now.image() })
+        });
         let mut epochs = state.epochs.clone();
         epochs.truncate_from_end(next);
         let segments = segments.collect();
@@ -451,6 +461,7 @@ impl<D: Disk> Store<D> {
         }
         self.write_checkpoint(at).await?;
         shared.release_removals(u64::MAX);
+        shared.removals.borrow_mut().extend(shared.compacted_away.borrow_mut().drain(..));
         self.remove_files().await
     }
 }

@@ -89,6 +89,7 @@ fn checkpoint() {
         max_timestamp: Some(2000),
         sealed,
         compacted: sealed,
+        clean: sealed,
         index: if sealed { Index::default() } else { index().up_to(150, Some(2000)) },
     };
     let mut epochs = LeaderEpochs::default();

@@ -25,6 +25,7 @@
 //! (behaviour 23). Varints are zigzag coded. A length of -1 is null.
 
 pub mod builder;
+pub mod compact;
 pub mod compress;
 pub mod control;
 pub mod header;

@@ -178,6 +178,17 @@ fn run_loops(shard: &Rc<Shard>) {
         }
     })
     .detach();
+    if shard.config().cleaner {
+        let of = shard.clone();
+        rt::spawn_background(async move {
+            loop {
+                let pause = of.config().cleaner_backoff_ms.max(HOUSEKEEPING_MS_MIN);
+                rt::sleep(Duration::from_millis(pause)).await;
+                of.compact().await;
+            }
+        })
+        .detach();
+    }
 }
 
 /// Stops serving, lets what is under way finish, and leaves a store that needs no replay.

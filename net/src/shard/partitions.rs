@@ -2,18 +2,25 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use headwater_core::ErrorCode;
 use headwater_core::config::TopicConfig;
 use headwater_core::ids::{Offset, PartitionId, ProducerId, ShardId, TopicId, TopicPartition};
 use headwater_replication::metadata::{Change, Image, Resource, Topic};
 use headwater_replication::partition::Partition;
-use headwater_storage::log::LogConfig;
+use headwater_storage::compact::Pass;
+use headwater_storage::log::{CompactionConfig, LogConfig};
 
 use super::Shard;
 use super::control::{ControllerReply, ControllerRequest, METADATA_LOG};
 use super::message::{Reply, Request};
 use crate::rt;
+
+/// Memory for the keys of a compaction, of each shard: a sixteenth of Kafka's for all of its threads.
+const COMPACTION_MAP_BYTES: usize = 8 << 20;
+/// Pause of a compaction after each 64 KiB, which take it a fraction of this: at most some 60 MB/s.
+const COMPACTION_PAUSE: Duration = Duration::from_millis(1);
 
 /// The controller's shard.
 const CONTROLLER: ShardId = ShardId::new(0);
@@ -192,6 +199,31 @@ impl Shard {
         }
     }
 
+    /// Compaction of every partition that is due, one after the other; between its slices others have the shard, and never
+    /// more than a third of the time is its.
+    pub async fn compact(&self) {
+        let all: Vec<_> = self.partitions.borrow().values().cloned().collect();
+        for partition in all {
+            let upto = partition.bounds().last_stable;
+            let pass = Pass { now_ms: rt::wall().millis(), upto, map_bytes: COMPACTION_MAP_BYTES };
+            let done = partition.log().compact(pass, |_| rt::sleep(COMPACTION_PAUSE)).await;
+            match done {
+                Ok(done) if done.segments > 0 => tracing::info!(
+                    partition = %partition.id(),
+                    segments = done.segments,
+                    bytes_before = done.bytes_before,
+                    bytes_after = done.bytes_after,
+                    "compacted"
+                ),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(partition = %partition.id(), %error, "not compacted; the log is as it was");
+                }
+            }
+            rt::maybe_yield().await;
+        }
+    }
+
     /// Asks the controller.
     pub async fn controller(self: &Rc<Self>, request: ControllerRequest) -> ControllerReply {
         match self.call(CONTROLLER, Request::Controller(request)).await {
@@ -240,5 +272,11 @@ pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
         index_interval_bytes: u64::from(topic.index_interval_bytes).max(INDEX_INTERVAL_BYTES_MIN),
         retention_ms: topic.retention_ms.filter(|_| topic.delete),
         retention_bytes: topic.retention_bytes.filter(|_| topic.delete),
+        compaction: topic.compact.then_some(CompactionConfig {
+            dirty_permille: (topic.min_cleanable_dirty_ratio * 1000.0) as u32,
+            lag_ms_min: topic.min_compaction_lag_ms,
+            lag_ms_max: topic.max_compaction_lag_ms,
+            delete_retention_ms: topic.delete_retention_ms,
+        }),
     }
 }

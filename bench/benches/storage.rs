@@ -1,0 +1,215 @@
+//! The log: what an append, a commit round, a look-up, a read plan, a start and a checksum cost.
+//!
+//! Everything but `round` runs on the simulated disk, so it is the processor's part alone. `round` runs on the real one, in
+//! the target folder, one round after the other as a single producer sees them; compare it with `headwater doctor`'s flush
+//! figure of the same minute.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use futures_lite::future::{block_on, or, yield_now, zip};
+use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
+use headwater_core::record::builder::BatchBuilder;
+use headwater_core::record::header::{BatchHeader, BatchView};
+use headwater_storage::disk::Disk;
+use headwater_storage::disk::dma::{self, Dma};
+use headwater_storage::disk::sim::Sim;
+use headwater_storage::index::Index;
+use headwater_storage::log::{Log, LogConfig};
+use headwater_storage::store::{Store, StoreConfig};
+
+const SHARD: ShardId = ShardId::new(0);
+
+fn id(n: usize) -> TopicPartition {
+    TopicPartition { topic: TopicId::new([9; 16]), partition: PartitionId::new(n as i32) }
+}
+
+fn config() -> StoreConfig {
+    StoreConfig { journal_file_bytes: 16 << 20, ..StoreConfig::default() }
+}
+
+/// A batch of about this many bytes, in records of 1 KiB or one smaller one.
+fn batch(bytes: usize) -> (BytesMut, BatchHeader) {
+    let mut builder = BatchBuilder::new();
+    let value = vec![7; bytes.min(1024)];
+    for n in 0..bytes.div_ceil(1024) {
+        builder.push(n as i64, None, Some(&value), &[]);
+    }
+    let batch = builder.build_mut();
+    let header = BatchHeader::parse(&batch).expect("a built batch has a header");
+    (batch, header)
+}
+
+/// A store and its logs.
+type Opened<D> = (Rc<Store<D>>, Vec<Rc<Log<D>>>);
+
+async fn open<D: Disk>(disk: D, folder: PathBuf, partitions: usize) -> Opened<D> {
+    let store = Store::open(disk, folder, SHARD, config()).await.expect("the store opens");
+    let logs = (0..partitions).map(|n| store.create_log(id(n), LogConfig::default())).collect();
+    (store, logs)
+}
+
+fn append(c: &mut Criterion) {
+    const APPENDS: u64 = 500;
+    let mut group = c.benchmark_group("append");
+    for bytes in [1 << 10, 16 << 10, 64 << 10] {
+        let (batch, header) = batch(bytes);
+        group.throughput(Throughput::Bytes(APPENDS * batch.len() as u64));
+        group.bench_function(format!("{}KiB x{APPENDS}", bytes >> 10), |b| {
+            let setup = || {
+                let opened = block_on(open(Sim::new(1), "/bench".into(), 16));
+                (opened, vec![batch.clone(); APPENDS as usize])
+            };
+            let work = |((store, logs), batches): (Opened<Sim>, Vec<BytesMut>)| {
+                for (n, batch) in batches.into_iter().enumerate() {
+                    logs[n % 16].append(batch, &header, LeaderEpoch::new(1)).expect("it is taken");
+                }
+                (store, logs)
+            };
+            b.iter_batched(setup, work, BatchSize::PerIteration);
+        });
+    }
+    group.finish();
+}
+
+/// `rounds` rounds of one batch into each of `partitions`, each awaited, on the real disk.
+fn rounds(rounds: u64, partitions: usize, bytes: usize) -> Duration {
+    dma::block_on(move || {
+        Box::pin(async move {
+            let folder =
+                PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}", std::process::id()));
+            let (store, logs) = open(Dma, folder.clone(), partitions).await;
+            let (batch, header) = batch(bytes);
+            let waiting: Cell<Option<Waker>> = Cell::new(None);
+            let loops = async {
+                let commit = store.run_commit(|_| {
+                    waiting.take().into_iter().for_each(Waker::wake);
+                });
+                zip(commit, store.run_write_out(yield_now)).await;
+                std::future::pending().await
+            };
+            let driver = async {
+                let begin = Instant::now();
+                for _ in 0..rounds {
+                    for log in &logs {
+                        store.room().await;
+                        log.append(batch.clone(), &header, LeaderEpoch::new(1)).expect("it is taken");
+                    }
+                    poll_fn(|cx| {
+                        waiting.set(Some(cx.waker().clone()));
+                        let done = logs.iter().all(|log| log.durable_end() == log.end());
+                        if done { Poll::Ready(()) } else { Poll::Pending }
+                    })
+                    .await;
+                }
+                begin.elapsed()
+            };
+            let took = or(driver, loops).await;
+            drop((store, logs));
+            Dma.remove(&folder).await.expect("the bench's folder can be removed");
+            took
+        })
+    })
+}
+
+fn round(c: &mut Criterion) {
+    let mut group = c.benchmark_group("round");
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
+    for (partitions, bytes) in [(1, 1 << 10), (1, 16 << 10), (16, 64 << 10), (1000, 1 << 10)] {
+        group.throughput(Throughput::Bytes((partitions * bytes) as u64));
+        group.bench_function(format!("{partitions} partitions x {}KiB", bytes >> 10), |b| {
+            b.iter_custom(|n| rounds(n, partitions, bytes));
+        });
+    }
+    group.finish();
+}
+
+fn index(c: &mut Criterion) {
+    let mut index = Index::default();
+    // A segment of 1 GiB, an entry each 64 KiB.
+    for n in 0..16_384u32 {
+        index.note(n * 64, u64::from(n) * 65_536, 65_536, i64::from(n), 65_536);
+    }
+    let mut group = c.benchmark_group("index");
+    group.throughput(Throughput::Elements(1));
+    let mut at = 0i64;
+    group.bench_function("place", |b| {
+        b.iter(|| {
+            at = (at + 7_919) % (16_384 * 64);
+            index.place(Offset::ZERO, black_box(Offset::new(at)))
+        });
+    });
+    group.finish();
+}
+
+fn plan(c: &mut Criterion) {
+    let (_store, logs) = block_on(open(Sim::new(1), "/bench".into(), 1));
+    let (batch, header) = batch(16 << 10);
+    for _ in 0..1000 {
+        logs[0].append(batch.clone(), &header, LeaderEpoch::new(1)).expect("it is taken");
+    }
+    let end = logs[0].end();
+    let mut group = c.benchmark_group("plan");
+    group.throughput(Throughput::Bytes(1 << 20));
+    group.bench_function("tail, 1 MiB of 16 KiB batches", |b| {
+        b.iter(|| {
+            let plan = logs[0].plan(black_box(Offset::new(8000)), end, 1 << 20, true).expect("in range");
+            block_on(plan.run()).expect("from memory")
+        });
+    });
+    group.finish();
+}
+
+fn recovery(c: &mut Criterion) {
+    let disk = Sim::new(1);
+    let (batch, header) = batch(1 << 10);
+    let appends = 10_000usize;
+    block_on(async {
+        let (store, logs) = open(disk.clone(), "/bench".into(), 1000).await;
+        let driver = async {
+            for n in 0..appends {
+                logs[n % 1000].append(batch.clone(), &header, LeaderEpoch::new(1)).expect("it is taken");
+            }
+            while logs.iter().any(|log| log.durable_end() != log.end()) {
+                yield_now().await;
+            }
+        };
+        // Without write-out: all of it is in the journal, and nothing in segments.
+        or(driver, async {
+            store.run_commit(|_| {}).await;
+            std::future::pending().await
+        })
+        .await;
+    });
+    let mut group = c.benchmark_group("recovery");
+    group.sample_size(10).throughput(Throughput::Bytes((appends * batch.len()) as u64));
+    group.bench_function("replay of 10,000 batches of 1,000 partitions", |b| {
+        b.iter_with_large_drop(|| {
+            block_on(Store::open(disk.clone(), "/bench".into(), SHARD, config())).expect("it opens")
+        });
+    });
+    group.finish();
+}
+
+fn crc(c: &mut Criterion) {
+    let mut group = c.benchmark_group("crc");
+    let (batch, header) = batch(64 << 10);
+    group.throughput(Throughput::Bytes(batch.len() as u64));
+    group.bench_function("CRC-32C of a 64 KiB batch", |b| {
+        b.iter(|| BatchView { header, bytes: black_box(&batch) }.verify_crc());
+    });
+    let frame = vec![3u8; 1 << 20];
+    group.throughput(Throughput::Bytes(frame.len() as u64));
+    group.bench_function("CRC-32 of a 1 MiB frame", |b| b.iter(|| crc32fast::hash(black_box(&frame))));
+    group.finish();
+}
+
+criterion_group!(benches, append, round, index, plan, recovery, crc);
+criterion_main!(benches);

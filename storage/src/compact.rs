@@ -1,0 +1,552 @@
+//! Compaction: of each key the last record stays (behaviour 64).
+//!
+//! ```text
+//!   ├─ clean ──────────────┼─ dirty, sealed ─────────────┼─ too young or still written ─┤
+//!                           └ its keys are mapped, as many as the budget allows; then every segment up to there is
+//!                             written again, without the records whose key has a later offset in the map
+//! ```
+//!
+//! A segment is written again as a file of the next generation: whole, flushed, with its index; then it takes the old one's
+//! place in memory, then in a checkpoint, and only then the old file goes. A crash in between leaves the old one in force and
+//! the new one to be swept away. Offsets stay. Kept whole, and not mapped: control batches and batches of transactions, whose
+//! fate is not known here. The last batch of a producer stays as a header without records. Damage ends the pass: nothing is
+//! dropped on the word of what can't be read.
+//!
+//! It works in slices: `pause` is awaited after each stretch of bytes, and decides how long others have the shard.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::rc::Rc;
+
+use headwater_core::ids::{Offset, ProducerId};
+use headwater_core::record::compact::{Left, delete_horizon, rewrite};
+use headwater_core::record::header::{BatchHeader, BatchView};
+use headwater_core::record::records::Records;
+
+use crate::checkpoint::SegmentImage;
+use crate::disk::{Buf, Disk, DiskFile, Open, PAGE, page_ceil};
+use crate::error::StorageError;
+use crate::index::Index;
+use crate::log::{CompactionConfig, Log};
+use crate::reader::{Found, SegmentReader};
+
+/// The most that one batch may decompress to.
+const BATCH_BYTES_MAX: usize = 128 << 20;
+/// Bytes of batches between two pauses: a fraction of a millisecond's work.
+const SLICE_BYTES: usize = 64 << 10;
+/// Bytes of one write.
+const WRITE_BYTES: usize = 1 << 20;
+/// What a key costs in the map: its hash, its offset, and the table's spare room.
+pub const KEY_BYTES: usize = 48;
+
+/// What a pass did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Segments written again.
+    pub segments: usize,
+    /// Bytes of them before.
+    pub bytes_before: u64,
+    /// And after.
+    pub bytes_after: u64,
+}
+
+/// The bounds of a pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// The time, in milliseconds.
+    pub now_ms: i64,
+    /// Nothing at or behind this offset is touched: the last stable offset.
+    pub upto: Offset,
+    /// Memory for the key map, in bytes; at least one key fits.
+    pub map_bytes: usize,
+}
+
+/// Keys by two hashes with secret seeds: of 128 bits, so that two keys never meet, and nobody can make them.
+struct KeyMap {
+    seeds: [RandomState; 2],
+    last: HashMap<u128, i64>,
+    producers: HashMap<ProducerId, i64>,
+    keys_max: usize,
+}
+
+impl KeyMap {
+    fn new(bytes: usize) -> Self {
+        Self {
+            seeds: [RandomState::new(), RandomState::new()],
+            last: HashMap::new(),
+            producers: HashMap::new(),
+            keys_max: (bytes / KEY_BYTES).max(1),
+        }
+    }
+
+    fn hash(&self, key: &[u8]) -> u128 {
+        let [a, b] = [0, 1].map(|n| u128::from(self.seeds[n].hash_one(key)));
+        (a << 64) | b
+    }
+
+    /// Notes a record; false if there is no room for its key.
+    fn note(&mut self, key: &[u8], offset: Offset) -> bool {
+        let hash = self.hash(key);
+        let room = self.last.len() < self.keys_max;
+        match self.last.get_mut(&hash) {
+            Some(last) => *last = offset.get(),
+            None if room => {
+                self.last.insert(hash, offset.get());
+            }
+            None => return false,
+        }
+        true
+    }
+
+    fn is_superseded(&self, key: &[u8], offset: Offset) -> bool {
+        self.last.get(&self.hash(key)).is_some_and(|last| *last > offset.get())
+    }
+}
+
+/// Whether compaction may take records out of a batch.
+fn is_open(header: &BatchHeader) -> bool {
+    !header.is_control() && !header.is_transactional()
+}
+
+impl<D: Disk> Log<D> {
+    /// Compacts the log if it is due. `pause` is awaited between slices with the bytes handled since the last one.
+    pub async fn compact<P: Future<Output = ()>>(
+        self: &Rc<Self>,
+        pass: Pass,
+        pause: impl Fn(usize) -> P,
+    ) -> Result<Compacted, StorageError> {
+        let Some(config) = self.state.borrow().config.compaction else { return Ok(Compacted::default()) };
+        if !self.begin_compacting() {
+            return Ok(Compacted::default());
+        }
+        let mut compaction = Compaction {
+            log: self,
+            config,
+            pass,
+            pause,
+            since: 0,
+            transactions_before: false,
+            done: Compacted::default(),
+        };
+        let result = compaction.run().await;
+        let done = compaction.done;
+        self.state.borrow_mut().compacting = false;
+        result.map(|()| done)
+    }
+
+    fn begin_compacting(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        let free = state.swept && !state.compacting && !state.dropped;
+        let begins = free && !self.shared.failed() && !self.shared.stopping.get();
+        state.compacting |= begins;
+        begins
+    }
+
+    /// Sealed segments that compaction may touch, oldest first: their bases, and which are clean.
+    fn compactable(&self, pass: &Pass, config: &CompactionConfig) -> Vec<(Offset, bool)> {
+        let state = self.state.borrow();
+        let mut bases = Vec::new();
+        for (segment, next) in state.segments.iter().zip(state.segments.iter().skip(1)) {
+            let young = segment.max_timestamp.is_some_and(|newest| {
+                pass.now_ms.saturating_sub(newest) < i64::try_from(config.lag_ms_min).unwrap_or(i64::MAX)
+            });
+            // Only what a checkpoint has as sealed: its image is then replaced as a whole.
+            let imaged = state
+                .image
+                .segments
+                .iter()
+                .any(|s| s.base == segment.base && s.sealed && s.generation == segment.generation);
+            if !segment.sealed || !imaged || (young && config.lag_ms_min > 0) || next.base > pass.upto {
+                break;
+            }
+            bases.push((segment.base, segment.clean));
+        }
+        bases
+    }
+
+    fn is_due(&self, pass: &Pass, config: &CompactionConfig, bases: &[(Offset, bool)]) -> bool {
+        let state = self.state.borrow();
+        let of = |clean: bool| {
+            let is = move |base: Offset| bases.iter().any(|(b, c)| *b == base && *c == clean);
+            state.segments.iter().filter(move |segment| is(segment.base))
+        };
+        let dirty: u64 = of(false).map(|segment| segment.size).sum();
+        let clean: u64 = of(true).map(|segment| segment.size).sum();
+        let overdue = of(false).filter_map(|segment| segment.first_timestamp).any(|first| {
+            pass.now_ms.saturating_sub(first) > i64::try_from(config.lag_ms_max).unwrap_or(i64::MAX)
+        });
+        dirty > 0 && (overdue || dirty * 1000 >= (dirty + clean) * u64::from(config.dirty_permille))
+    }
+}
+
+struct Compaction<'l, D: Disk, F> {
+    log: &'l Rc<Log<D>>,
+    config: CompactionConfig,
+    pass: Pass,
+    pause: F,
+    since: usize,
+    /// The round has come upon a batch of a transaction.
+    transactions_before: bool,
+    done: Compacted,
+}
+
+impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
+    async fn run(&mut self) -> Result<(), StorageError> {
+        let bases = self.log.compactable(&self.pass, &self.config);
+        if !self.log.is_due(&self.pass, &self.config, &bases) {
+            return Ok(());
+        }
+        let Some(first_dirty) = bases.iter().position(|(_, clean)| !clean) else { return Ok(()) };
+        let mut from = bases[first_dirty].0;
+        let mut at = first_dirty;
+        while at < bases.len() {
+            let mut map = KeyMap::new(self.pass.map_bytes);
+            // As many keys as fit, beginning where the round before came to.
+            let mut whole = at;
+            let mut stopped = None;
+            while whole < bases.len() && stopped.is_none() {
+                let Some(end) = self.map_keys(bases[whole].0, from, &mut map).await? else { return Ok(()) };
+                match end {
+                    MapEnd::Segment => whole += 1,
+                    MapEnd::Full(offset) => stopped = Some(offset),
+                }
+            }
+            let touched = if stopped.is_some() { whole + 1 } else { whole };
+            self.transactions_before = false;
+            for (number, (base, _)) in bases.iter().take(touched).enumerate() {
+                if !self.rewrite(*base, &map, number < whole).await? {
+                    return Ok(());
+                }
+            }
+            match stopped {
+                Some(offset) if offset > from => from = offset,
+                Some(_) => return Ok(()),
+                None => {}
+            }
+            at = whole;
+        }
+        Ok(())
+    }
+
+    async fn breathe(&mut self, bytes: usize) {
+        self.since += bytes;
+        if self.since >= SLICE_BYTES {
+            let since = std::mem::take(&mut self.since);
+            (self.pause)(since).await;
+        }
+    }
+
+    async fn reader(&self, base: Offset) -> Result<Option<SegmentReader<Rc<D::File>>>, StorageError> {
+        let generation = self.log.state.borrow_mut().segment(base).map(|segment| segment.generation);
+        let (Some(generation), Some(expected)) = (generation, self.log.expected(base)) else {
+            return Ok(None);
+        };
+        let [path, _] = self.log.shared.segment_files(self.log.id(), (base, generation));
+        match self.log.shared.file(&path, false).await {
+            Ok(file) => Ok(Some(SegmentReader::new(file, expected, 0, base))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StorageError::Io { what: "opening", path, source }),
+        }
+    }
+
+    /// The next batch; none at the end. Damage ends the pass.
+    async fn step(&mut self, reader: &mut SegmentReader<Rc<D::File>>, base: Offset) -> Step {
+        match reader.step().await {
+            Ok(Found::Batch(header, bytes)) => {
+                self.breathe(bytes.len()).await;
+                Step::Batch(header, bytes)
+            }
+            Ok(Found::End) => Step::End,
+            Ok(Found::Damaged(damage)) => {
+                tracing::error!(log = %self.log.id(), segment = %base, ?damage, "not compacted: it is damaged");
+                Step::Stop
+            }
+            Err(error) => {
+                tracing::error!(log = %self.log.id(), segment = %base, %error, "not compacted: it can't be read");
+                Step::Stop
+            }
+        }
+    }
+
+    /// Maps the keys of a segment from `from` on; none ends the pass.
+    async fn map_keys(
+        &mut self,
+        base: Offset,
+        from: Offset,
+        map: &mut KeyMap,
+    ) -> Result<Option<MapEnd>, StorageError> {
+        let Some(mut reader) = self.reader(base).await? else { return Ok(None) };
+        loop {
+            let (header, bytes) = match self.step(&mut reader, base).await {
+                Step::Batch(header, bytes) => (header, bytes),
+                Step::End => return Ok(Some(MapEnd::Segment)),
+                Step::Stop => return Ok(None),
+            };
+            if header.last_offset() < from {
+                continue;
+            }
+            if let Some(producer) = header.producer_id {
+                // One that finds no room keeps its headers: more stays than has to.
+                if map.producers.len() < map.keys_max || map.producers.contains_key(&producer) {
+                    map.producers.insert(producer, header.last_offset().get());
+                }
+            }
+            if !is_open(&header) {
+                continue;
+            }
+            let view = BatchView { header, bytes: &bytes };
+            let Ok(records) = Records::of(&view, BATCH_BYTES_MAX) else { return Ok(None) };
+            for record in records.iter() {
+                let Ok(record) = record else { return Ok(None) };
+                if record.offset < from {
+                    continue;
+                }
+                if record.key.is_some_and(|key| !map.note(key, record.offset)) {
+                    return Ok(Some(MapEnd::Full(record.offset)));
+                }
+            }
+        }
+    }
+
+    /// What is left of a batch.
+    fn left(&mut self, header: &BatchHeader, bytes: &[u8], map: &KeyMap) -> Option<Left> {
+        // A tombstone that went would bring back an older value which a transaction's batch, kept whole, still has.
+        self.transactions_before |= header.is_transactional() && !header.is_control();
+        if !is_open(header) || header.record_count == 0 {
+            let last = |id| map.producers.get(&id).is_none_or(|last| *last <= header.last_offset().get());
+            let stays = !is_open(header) || header.producer_id.is_some_and(last);
+            return Some(if stays { Left::All } else { Left::Nothing(bytes.into()) });
+        }
+        let horizon = self
+            .pass
+            .now_ms
+            .saturating_add(i64::try_from(self.config.delete_retention_ms).unwrap_or(i64::MAX));
+        // Tombstones may go only when their turn came in an earlier pass, and their time is up.
+        let expired = delete_horizon(header).is_some_and(|horizon| self.pass.now_ms >= horizon);
+        let expired = expired && !self.transactions_before;
+        let view = BatchView { header: *header, bytes };
+        let keep = |record: &headwater_core::record::records::Record<'_>| {
+            record.key.is_some_and(|key| {
+                !(map.is_superseded(key, record.offset) || expired && record.value.is_none())
+            })
+        };
+        rewrite(&view, horizon, BATCH_BYTES_MAX, keep).ok()
+    }
+
+    /// Writes a segment again; false ends the pass. `clean` says that all its keys have been mapped.
+    async fn rewrite(&mut self, base: Offset, map: &KeyMap, clean: bool) -> Result<bool, StorageError> {
+        let Some(mut reader) = self.reader(base).await? else {
+            // A round before has left nothing of it, or its log is gone.
+            return Ok(!self.log.state.borrow().dropped);
+        };
+        let (generation, fresh, interval) = {
+            let mut state = self.log.state.borrow_mut();
+            let interval = state.config.index_interval_bytes;
+            let Some(segment) = state.segment(base) else { return Ok(false) };
+            let generation = segment.generation;
+            // Never one that was begun before: its removal may still be under way.
+            state.last_generation += 1;
+            (generation, state.last_generation, interval)
+        };
+        let mut out = Output::new(self.log, base, fresh, interval);
+        let mut changed = false;
+        loop {
+            let (header, bytes) = match self.step(&mut reader, base).await {
+                Step::Batch(header, bytes) => (header, bytes),
+                Step::End => break,
+                Step::Stop => return out.give_up().await.map(|()| false),
+            };
+            let last = |id| map.producers.get(&id).is_none_or(|last| *last <= header.last_offset().get());
+            match self.left(&header, &bytes, map) {
+                None => return out.give_up().await.map(|()| false),
+                Some(Left::All) => out.push(&header, &bytes).await?,
+                Some(Left::Some(bytes)) => {
+                    changed = true;
+                    let header = BatchHeader::parse(&bytes).unwrap_or(header);
+                    out.push(&header, &bytes).await?;
+                }
+                Some(Left::Nothing(bytes)) => {
+                    changed = true;
+                    // The producers' table is rebuilt from the log: the last sequence of each has to be in it.
+                    if header.record_count > 0 && header.producer_id.is_some_and(last) {
+                        out.push(&BatchHeader { encoded_len: bytes.len(), ..header }, &bytes).await?;
+                    }
+                }
+            }
+            if self.log.shared.stopping.get() || self.log.shared.failed() {
+                return out.give_up().await.map(|()| false);
+            }
+        }
+        if !changed {
+            out.give_up().await?;
+            return Ok(self.mark(base, generation, clean));
+        }
+        let (size, index, max_timestamp) = out.finish().await?;
+        Ok(self.swap(base, (generation, fresh), clean, size, index, max_timestamp))
+    }
+
+    /// The segment stays as it is.
+    fn mark(&self, base: Offset, generation: u32, clean: bool) -> bool {
+        let mut state = self.log.state.borrow_mut();
+        match state.segment(base) {
+            Some(segment) if segment.generation == generation => segment.clean |= clean,
+            _ => return false,
+        }
+        if let Some(image) = state.image.segments.iter_mut().find(|s| s.base == base) {
+            image.clean |= clean;
+        }
+        true
+    }
+
+    /// The new file takes the old one's place, unless the segment has gone meanwhile.
+    fn swap(
+        &mut self,
+        base: Offset,
+        (generation, fresh): (u32, u32),
+        clean: bool,
+        size: u64,
+        index: Index,
+        max_timestamp: Option<i64>,
+    ) -> bool {
+        let (shared, id) = (&self.log.shared, self.log.id());
+        let mut state = self.log.state.borrow_mut();
+        // The checkpoint of a stop may have been made already, with the old file.
+        let refused = state.dropped || shared.stopping.get();
+        let Some(segment) = state.segment(base).filter(|s| s.generation == generation && !refused) else {
+            drop(state);
+            shared.removals.borrow_mut().extend(shared.segment_files(id, (base, fresh)));
+            shared.write_work.notify();
+            return false;
+        };
+        self.done.segments += 1;
+        self.done.bytes_before += segment.size;
+        self.done.bytes_after += size;
+        segment.generation = fresh;
+        (segment.size, segment.written) = (size, size);
+        (segment.compacted, segment.clean) = (true, clean);
+        (segment.max_timestamp, segment.written_max_timestamp) = (max_timestamp, max_timestamp);
+        segment.tail = Some(Vec::new());
+        segment.index = Some(index);
+        let image: SegmentImage = segment.image();
+        if size == 0 {
+            let before = state.segments.partition_point(|segment| segment.base < base);
+            state.segments.remove(before);
+            state.image.segments.retain(|segment| segment.base != base);
+            // The offsets between its end and the next segment are a gap now.
+            if let Some(before) = before.checked_sub(1).and_then(|at| state.segments.get_mut(at)) {
+                before.compacted = true;
+                let base = before.base;
+                let image = state.image.segments.iter_mut().find(|s| s.base == base);
+                image.into_iter().for_each(|image| image.compacted = true);
+            }
+        } else if let Some(of) = state.image.segments.iter_mut().find(|s| s.base == base) {
+            *of = image;
+        }
+        shared.compacted_away.borrow_mut().extend(shared.segment_files(id, (base, generation)));
+        shared.write_work.notify();
+        true
+    }
+}
+
+enum Step {
+    Batch(BatchHeader, bytes::Bytes),
+    End,
+    Stop,
+}
+
+enum MapEnd {
+    /// All keys of the segment are in the map.
+    Segment,
+    /// This offset is the first that is not.
+    Full(Offset),
+}
+
+/// The file of the next generation.
+struct Output<'l, D: Disk> {
+    log: &'l Rc<Log<D>>,
+    base: Offset,
+    paths: [std::path::PathBuf; 2],
+    file: Option<D::File>,
+    pending: Vec<u8>,
+    written: u64,
+    size: u64,
+    index: Index,
+    interval: u64,
+}
+
+impl<'l, D: Disk> Output<'l, D> {
+    fn new(log: &'l Rc<Log<D>>, base: Offset, generation: u32, interval: u64) -> Self {
+        let paths = log.shared.segment_files(log.id(), (base, generation));
+        let (file, pending, index) = (None, Vec::new(), Index::default());
+        Self { log, base, paths, file, pending, written: 0, size: 0, index, interval }
+    }
+
+    fn failed(&self, source: io::Error) -> StorageError {
+        StorageError::Io { what: "compacting", path: self.paths[0].clone(), source }
+    }
+
+    async fn push(&mut self, header: &BatchHeader, bytes: &[u8]) -> Result<(), StorageError> {
+        let delta = (header.base_offset.get() - self.base.get()) as u32;
+        self.index.note(delta, self.size, bytes.len(), header.max_timestamp, self.interval);
+        self.size += bytes.len() as u64;
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= WRITE_BYTES {
+            let whole = self.pending.len() / PAGE * PAGE;
+            if let Err(error) = self.write(whole).await {
+                self.give_up().await?;
+                return Err(self.failed(error));
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, len: usize) -> io::Result<()> {
+        let disk = &self.log.shared.disk;
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => disk.open(&self.paths[0], Open::Write).await?,
+        };
+        let mut buf = disk.alloc(page_ceil(len));
+        buf.bytes()[..len].copy_from_slice(&self.pending[..len]);
+        let (result, _) = file.write_at(buf, self.written).await;
+        self.file = Some(file);
+        result?;
+        self.written += page_ceil(len) as u64;
+        self.pending.drain(..len);
+        Ok(())
+    }
+
+    /// Writes the rest and flushes everything: bytes, index, greatest timestamp.
+    async fn finish(mut self) -> Result<(u64, Index, Option<i64>), StorageError> {
+        if let Err(error) = self.finish_files().await {
+            self.give_up().await?;
+            return Err(self.failed(error));
+        }
+        let newest = self.index.max_timestamp();
+        Ok((self.size, self.index, newest))
+    }
+
+    async fn finish_files(&mut self) -> io::Result<()> {
+        if self.size == 0 {
+            return Ok(());
+        }
+        if !self.pending.is_empty() {
+            self.write(self.pending.len()).await?;
+        }
+        let file = self.file.as_ref().expect("what has a size was written");
+        file.truncate(self.size).await?;
+        file.flush().await?;
+        let mut bytes = Vec::new();
+        self.index.encode(&mut bytes);
+        self.log.shared.disk.replace_file(&self.paths[1], bytes).await
+    }
+
+    /// Nothing of it stays.
+    async fn give_up(&mut self) -> Result<(), StorageError> {
+        self.file = None;
+        self.log.shared.removals.borrow_mut().extend(self.paths.iter().cloned());
+        self.log.shared.write_work.notify();
+        Ok(())
+    }
+}

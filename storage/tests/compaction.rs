@@ -1,0 +1,271 @@
+//! Compaction against a naive map, with power cuts at any operation: the last record of each key stays, offsets and values do
+//! not change, nothing comes back.
+//!
+//! `SEED=<seed> cargo test -p headwater-storage --test compaction` replays a failure.
+
+#![allow(clippy::await_holding_refcell_ref)] // the loops that share the model run only where nothing of it is held
+
+mod world;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use futures_lite::future::{block_on, or, yield_now, zip};
+use headwater_core::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
+use headwater_core::record::builder::BatchBuilder;
+use headwater_core::record::compress::Codec;
+use headwater_core::record::header::{BatchHeader, BatchView};
+use headwater_core::record::records::Records;
+use headwater_storage::compact::{KEY_BYTES, Pass};
+use headwater_storage::disk::sim::Sim;
+use headwater_storage::log::{CompactionConfig, Log, LogConfig};
+use headwater_storage::store::{Store, StoreConfig};
+use world::{Random, SHARD, id};
+
+const DELETE_RETENTION_MS: u64 = 500;
+
+fn config() -> StoreConfig {
+    let compaction = CompactionConfig {
+        dirty_permille: 100,
+        lag_ms_min: 0,
+        lag_ms_max: u64::MAX,
+        delete_retention_ms: DELETE_RETENTION_MS,
+    };
+    let log = LogConfig {
+        segment_bytes: 4000,
+        index_interval_bytes: 500,
+        compaction: Some(compaction),
+        ..LogConfig::default()
+    };
+    StoreConfig { log, cache_bytes: 0, head_bytes: 2000, ..world::store_config() }
+}
+
+/// Key, value and timestamp of each record, by offset.
+type Model = BTreeMap<i64, (u8, Option<Vec<u8>>, i64)>;
+
+fn append(log: &Rc<Log<Sim>>, model: &mut Model, random: &mut Random, now: i64) -> bool {
+    let codec = [Codec::None, Codec::None, Codec::Lz4, Codec::Zstd][random.below(4) as usize];
+    let mut builder = BatchBuilder::new().codec(codec);
+    if random.below(3) == 0 {
+        let producer = ProducerId::new(1 + random.below(3) as i64);
+        builder = builder.producer(producer, ProducerEpoch::new(0), log.end().get() as i32);
+    }
+    let first = log.end().get();
+    let mut records = Vec::new();
+    for n in 0..=random.below(4) as i64 {
+        let key = random.below(12) as u8;
+        let value = (random.below(5) > 0).then(|| vec![(first + n) as u8; random.below(300) as usize]);
+        builder.push(now, Some(&[key]), value.as_deref(), &[]);
+        records.push((key, value, now));
+    }
+    let batch = builder.build_mut();
+    let header = BatchHeader::parse(&batch).unwrap();
+    let Ok(done) = log.append(batch, &header, LeaderEpoch::new(1)) else { return false };
+    for (n, record) in records.into_iter().enumerate() {
+        model.insert(done.base_offset.get() + n as i64, record);
+    }
+    true
+}
+
+/// Reads the log; every record is as the model has it, and of each key the last value is there (a last tombstone may be
+/// gone). Gives the offsets that are there.
+async fn check(log: &Rc<Log<Sim>>, model: &Model, what: &str) -> Vec<i64> {
+    let mut there = Vec::new();
+    let mut seen: BTreeMap<u8, Option<Vec<u8>>> = BTreeMap::new();
+    let mut at = log.log_start();
+    while at < log.end() {
+        let outcome = log.plan(at, log.end(), 2000, true).unwrap().run().await;
+        let outcome = outcome.unwrap_or_else(|error| panic!("{what}: {error}"));
+        if outcome.chunks.is_empty() {
+            panic!("{what}: nothing at {at}, and the log ends at {}", log.end());
+        }
+        for chunk in &outcome.chunks {
+            let (view, _) = BatchView::split(chunk).unwrap();
+            view.verify_crc().unwrap();
+            for record in Records::of(&view, 1 << 20).unwrap().iter() {
+                let record = record.unwrap();
+                let offset = record.offset.get();
+                let (key, value, timestamp) =
+                    model.get(&offset).unwrap_or_else(|| panic!("{what}: offset {offset} is invented"));
+                assert_eq!(record.key, Some(&[*key][..]), "{what}: {offset}");
+                assert_eq!(record.value, value.as_deref(), "{what}: {offset}");
+                assert_eq!(record.timestamp, *timestamp, "{what}: {offset}");
+                assert!(there.last().is_none_or(|last| *last < offset), "{what}: {offset} goes back");
+                there.push(offset);
+                seen.insert(*key, value.clone());
+            }
+        }
+        assert!(outcome.next_offset > at, "{what}");
+        at = outcome.next_offset;
+    }
+    let mut last: BTreeMap<u8, Option<Vec<u8>>> = BTreeMap::new();
+    for (key, value, _) in model.values() {
+        last.insert(*key, value.clone());
+    }
+    for (key, value) in last {
+        let found = seen.get(&key).cloned().flatten();
+        assert_eq!(found, value, "{what}: the last value of key {key}");
+    }
+    there
+}
+
+/// Keys that have more than one record below `end` although compaction is through.
+fn repeated(there: &[i64], model: &Model, end: i64) -> Vec<u8> {
+    let mut counts: BTreeMap<u8, u32> = BTreeMap::new();
+    for offset in there.iter().filter(|offset| **offset < end) {
+        *counts.entry(model[offset].0).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
+}
+
+async fn beside(store: &Store<Sim>, acknowledged: &Cell<i64>, driver: impl Future<Output = ()>) {
+    let commit = store.run_commit(|ends| {
+        let end = ends.iter().map(|(_, end)| end.get()).max().unwrap_or(0);
+        acknowledged.set(acknowledged.get().max(end));
+    });
+    let loops = async {
+        zip(commit, store.run_write_out(yield_now)).await;
+        std::future::pending::<()>().await;
+    };
+    or(driver, loops).await;
+}
+
+fn run(seed: u64) {
+    let what = format!("SEED={seed}");
+    let disk = Sim::new(seed);
+    let mut random = Random::new(seed);
+    let mut model = Model::new();
+    let acknowledged = Cell::new(0);
+    let mut now = 1000;
+    for life in 0..4 {
+        block_on(async {
+            let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await;
+            let store = store.unwrap_or_else(|error| panic!("{what}: {error}"));
+            let log = store.create_log(id(0), config().log);
+            assert!(log.end().get() >= acknowledged.get(), "{what}: acknowledged records are lost");
+            model.split_off(&log.end().get());
+            check(&log, &model, &what).await;
+            let cut = (life < 3 && random.below(3) > 0).then(|| disk.operations() + random.below(500));
+            disk.fail_after(cut);
+            let map_bytes = if random.below(3) == 0 { KEY_BYTES * 4 } else { 1 << 20 };
+            let pass = |now_ms| Pass { now_ms, upto: Offset::new(i64::MAX), map_bytes };
+            let driver = async {
+                for _ in 0..60 {
+                    now += random.below(40) as i64;
+                    if !append(&log, &mut model, &mut random, now) {
+                        return;
+                    }
+                    for _ in 0..random.below(20) {
+                        yield_now().await;
+                    }
+                    if random.below(8) == 0 {
+                        let compacting = log.compact(pass(now), |_| yield_now());
+                        let (_, read) = zip(compacting, async {
+                            yield_now().await;
+                            let outcome =
+                                log.plan(log.log_start(), log.end(), 3000, true).unwrap().run().await;
+                            outcome.map(|outcome| outcome.next_offset)
+                        })
+                        .await;
+                        assert!(cut.is_some() || read.is_ok(), "{what}: {read:?}");
+                    }
+                    if random.below(30) == 0 {
+                        log.set_log_start(Offset::new(log.log_start().get() + random.below(4) as i64));
+                        let start = log.log_start().get();
+                        model.retain(|offset, _| *offset >= start || cut.is_some());
+                    }
+                }
+                if cut.is_none() {
+                    assert_eq!(store.failure(), None, "{what}");
+                    store.shutdown().await.unwrap();
+                }
+            };
+            beside(&store, &acknowledged, driver).await;
+            if cut.is_none() {
+                let _ = check(&log, &model, &what).await;
+            }
+        });
+        disk.cut_power();
+    }
+}
+
+#[test]
+fn b64_the_last_record_of_each_key_stays_wherever_the_power_goes() {
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
+    let seeds = seed.map_or(1..61, |seed| seed..seed + 1);
+    seeds.for_each(run);
+}
+
+/// A log that has been written, flushed and opened again: every segment but the last is sealed.
+async fn sealed(disk: &Sim, model: &mut Model, random: &mut Random, now: i64, appends: i64) {
+    let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await.unwrap();
+    let log = store.create_log(id(0), config().log);
+    for n in 0..appends {
+        assert!(append(&log, model, random, now + n));
+    }
+    store.shutdown().await.unwrap();
+}
+
+#[test]
+fn b64_one_record_a_key_is_left_and_tombstones_go_when_their_time_is_up() {
+    for (seed, map_bytes) in [(1, 1 << 20), (2, KEY_BYTES * 3), (3, KEY_BYTES)] {
+        let disk = Sim::new(seed);
+        let (mut model, mut random) = (Model::new(), Random::new(seed));
+        block_on(async {
+            sealed(&disk, &mut model, &mut random, 1000, 150).await;
+            let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await.unwrap();
+            let log = store.create_log(id(0), config().log);
+            let what = format!("map of {map_bytes} bytes");
+            let before = check(&log, &model, &what).await.len();
+            let driver = async {
+                // The sweep of what a crash may have left comes first.
+                for _ in 0..100 {
+                    yield_now().await;
+                }
+                let pass = |now_ms| Pass { now_ms, upto: Offset::new(i64::MAX), map_bytes };
+                let done = log.compact(pass(5000), |_| yield_now()).await.unwrap();
+                // With a small map a segment is written again in several rounds.
+                assert!(done.segments > 3 && done.bytes_after < done.bytes_before, "{what}: {done:?}");
+                let again = log.compact(pass(5000), |_| yield_now()).await.unwrap();
+                assert_eq!(again.segments, 0, "{what}: clean is clean");
+                for _ in 0..500 {
+                    yield_now().await;
+                }
+                let there = check(&log, &model, &what).await;
+                assert!(there.len() < before / 2, "{what}");
+                // All but the last segment, which is still written.
+                let active = headwater_storage::layout::log_folder(&PathBuf::from("/data"), id(0));
+                let bases = disk.paths().into_iter().filter(|path| path.starts_with(&active));
+                let newest = bases
+                    .filter_map(|path| {
+                        headwater_storage::layout::parse_segment_name(path.file_name()?.to_str()?)
+                    })
+                    .max()
+                    .unwrap();
+                assert_eq!(repeated(&there, &model, newest.0.get()), [], "{what}");
+                store.shutdown().await.unwrap();
+            };
+            beside(&store, &Cell::new(0), driver).await;
+            drop((store, log));
+            // More comes, and the time of the tombstones is up.
+            sealed(&disk, &mut model, &mut random, 2000, 60).await;
+            let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await.unwrap();
+            let log = store.create_log(id(0), config().log);
+            let driver = async {
+                for _ in 0..100 {
+                    yield_now().await;
+                }
+                let late = 5000 + DELETE_RETENTION_MS as i64;
+                let pass = Pass { now_ms: late, upto: Offset::new(i64::MAX), map_bytes };
+                assert!(log.compact(pass, |_| yield_now()).await.unwrap().segments > 0, "{what}");
+                let there = check(&log, &model, &what).await;
+                // Those of the first pass had a horizon; they are gone now.
+                let old = there.iter().filter(|offset| model[offset].2 < 1100 && model[offset].1.is_none());
+                assert_eq!(old.copied().collect::<Vec<_>>(), [], "{what}");
+            };
+            beside(&store, &Cell::new(0), driver).await;
+        });
+    }
+}
