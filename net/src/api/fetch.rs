@@ -14,7 +14,7 @@ use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, TopicId, TopicPartit
 use headwater_core::session::{Seen, Wanted};
 use headwater_core::wire::Records;
 use headwater_core::wire::fetch::{
-    AbortedTransaction, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
 };
 use headwater_core::wire::frame;
 use headwater_replication::metadata::Image;
@@ -61,7 +61,7 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         let permit = shard.reply_memory.acquire(max_bytes as u64).await;
         let done = read(&shard, &fetch.partitions, max_bytes, isolation).await;
         let bytes: usize = done.iter().flat_map(|d| &d.records).map(bytes::Bytes::len).sum();
-        let failed = done.iter().any(|d| d.error.is_some());
+        let failed = done.iter().any(|d| d.error.is_some() || d.diverging.is_some());
         if bytes >= request.min_bytes.max(0) as usize
             || failed
             || !waits
@@ -181,6 +181,7 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], max_bytes: usize, isolation:
             offset: w.offset,
             max_bytes: w.max_bytes.max(0) as usize,
             current_epoch: w.current_epoch,
+            last_fetched_epoch: w.last_fetched_epoch,
         })
         .collect();
     let split = Scatter::split(items, shard.count, |item: &ReadItem| shard.owner(item.partition));
@@ -246,7 +247,7 @@ fn seen(done: &ReadDone) -> Seen {
         log_start: bounds.map_or(-1, |b| b.log_start.get()),
         has_records: !done.records.is_empty(),
         error: done.error.map_or(0, ErrorCode::code),
-        diverging: false,
+        diverging: done.diverging.is_some(),
     }
 }
 
@@ -269,6 +270,10 @@ fn answer(partition: PartitionId, done: ReadDone, isolation: Isolation) -> Parti
         high_watermark: bounds.map_or(-1, |b| b.high_watermark.get()),
         last_stable_offset: bounds.map_or(-1, |b| b.last_stable.get()),
         log_start_offset: bounds.map_or(-1, |b| b.log_start.get()),
+        diverging_epoch: done.diverging.map_or_else(EpochEndOffset::default, |at| EpochEndOffset {
+            epoch: at.epoch.get(),
+            end_offset: at.end.get(),
+        }),
         aborted_transactions: (isolation == Isolation::ReadCommitted).then_some(aborted),
         records: Records::Shared(done.records),
         ..with_index(partition)

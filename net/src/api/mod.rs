@@ -9,6 +9,7 @@ mod api_versions;
 mod cluster;
 mod configs;
 mod enlist;
+mod epochs;
 mod fetch;
 mod groups;
 mod list_offsets;
@@ -97,6 +98,7 @@ rows! {
     DeleteTopics            1..=6  Controller topics::delete;
     DeleteRecords           0..=2  Partitions logs::delete_records;
     InitProducerId          0..=5  Here       producer_id::handle;
+    OffsetForLeaderEpoch    2..=4  Partitions epochs::ends;
     AddPartitionsToTxn      0..=5  Transaction transactions::add_partitions;
     AddOffsetsToTxn         0..=4  Transaction transactions::add_offsets;
     EndTxn                  0..=5  Transaction transactions::end;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use headwater_core::ErrorCode;
+use headwater_core::epochs::EpochEnd;
 use headwater_core::group::{ListGroups, ListedGroup};
 use headwater_core::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, TopicPartition};
 use headwater_core::log_transactions::Guard;
@@ -60,6 +61,8 @@ pub enum Request {
         /// Which end "latest" means.
         isolation: Isolation,
     },
+    /// Find where leader epochs end (OffsetForLeaderEpoch).
+    EpochEnds(Vec<EpochItem>),
     /// Ask the coordinator on a partition of `__consumer_offsets`.
     Group {
         /// The partition.
@@ -121,6 +124,8 @@ pub enum Reply {
     Watched,
     /// To `Lookup`: a result for each item.
     Lookup(Vec<Result<LookupDone, ErrorCode>>),
+    /// To `EpochEnds`: for each item the epoch and its end, or nothing if the log has never heard of it.
+    EpochEnds(Vec<Result<Option<EpochEnd>, ErrorCode>>),
     /// To `Group`.
     Group(Answer),
     /// To `ListGroups`: what the coordinators that serve know, and why another could not say.
@@ -205,6 +210,8 @@ pub struct ReadItem {
     pub max_bytes: usize,
     /// The leader epoch that the client knows.
     pub current_epoch: Option<LeaderEpoch>,
+    /// The epoch of the last record before `offset`, from a reader that can go back to where its log parts from ours.
+    pub last_fetched_epoch: Option<LeaderEpoch>,
 }
 
 /// What a read of one partition gave.
@@ -214,6 +221,8 @@ pub struct ReadDone {
     pub error: Option<ErrorCode>,
     /// Log start, last stable offset and high watermark; absent when this shard does not have the partition.
     pub bounds: Option<Bounds>,
+    /// The reader's log and ours part here; then there are no records.
+    pub diverging: Option<EpochEnd>,
     /// Whole batches.
     pub records: Vec<Bytes>,
     /// Aborted transactions with records among them, for a reader of committed ones only.
@@ -228,6 +237,16 @@ pub struct LookupItem {
     pub timestamp: i64,
     /// The leader epoch that the client knows.
     pub current_epoch: Option<LeaderEpoch>,
+}
+
+/// One partition of an OffsetForLeaderEpoch request.
+pub struct EpochItem {
+    /// Which partition.
+    pub partition: TopicPartition,
+    /// The leader epoch that the client knows.
+    pub current_epoch: Option<LeaderEpoch>,
+    /// The epoch whose end is asked for; none, as -1 on the wire, is no epoch of any log.
+    pub epoch: Option<LeaderEpoch>,
 }
 
 /// The answer for one partition of a ListOffsets request.

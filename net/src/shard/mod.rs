@@ -184,6 +184,7 @@ impl Shard {
                 then(Reply::Lookup(shard.look_up(items, isolation).await));
             })
             .detach(),
+            Request::EpochEnds(items) => then(Reply::EpochEnds(self.epoch_ends(&items))),
             Request::Group { partition, call } => {
                 self.groups.ask(partition, call, move |answer| then(Reply::Group(answer)));
             }

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use headwater_core::ErrorCode;
+use headwater_core::epochs::EpochEnd;
 use headwater_core::ids::{Offset, ShardId, TopicPartition};
 use headwater_replication::partition::{Advanced, Isolation};
 
 use super::Shard;
-use super::message::{LookupDone, LookupItem, ReadDone, ReadItem, Reply};
+use super::message::{EpochItem, LookupDone, LookupItem, ReadDone, ReadItem, Reply, Request};
 use crate::rt;
 
 /// Names a watch: the reader's shard, and its own number for it.
@@ -66,7 +67,11 @@ impl Shard {
         }
         if !any {
             // A first batch that is larger than its partition's bound was passed over, unless it was the very first.
-            for (item, done) in items.iter().zip(&mut out).filter(|(_, done)| done.error.is_none()) {
+            for (item, done) in items
+                .iter()
+                .zip(&mut out)
+                .filter(|(_, done)| done.error.is_none() && done.diverging.is_none())
+            {
                 if done.bounds.is_some_and(|bounds| item.offset < bounds.readable_end(isolation)) {
                     *done = self.read_one(item, left, true, isolation).await;
                     break;
@@ -86,10 +91,24 @@ impl Shard {
         }
         let bounds = partition.bounds();
         let mut done = ReadDone { bounds: Some(bounds), ..ReadDone::default() };
+        let log_end = partition.log().end();
+        if item.offset < bounds.log_start {
+            return refused(ErrorCode::OffsetOutOfRange);
+        }
+        // Before the end is looked at: a reader that is ahead of us is told where to go back to (behaviour 45).
+        if let Some(last) = item.last_fetched_epoch {
+            match partition.leader_epochs().divergence(last, item.offset, log_end) {
+                Err(code) => return refused(code),
+                Ok(None) => {}
+                Ok(diverging) => {
+                    done.diverging = diverging;
+                    return done;
+                }
+            }
+        }
         // Behaviour 41: at the end there is nothing, beyond it or before the start there is an error.
-        if item.offset < bounds.log_start || item.offset > partition.log().end() {
-            done.error = Some(ErrorCode::OffsetOutOfRange);
-            return done;
+        if item.offset > log_end {
+            return refused(ErrorCode::OffsetOutOfRange);
         }
         let end = bounds.readable_end(isolation);
         let max = left.min(item.max_bytes);
@@ -165,6 +184,34 @@ impl Shard {
             out.push(self.look_up_one(item, isolation).await);
         }
         out
+    }
+
+    /// Where leader epochs end in partitions of this shard (behaviour 45).
+    pub fn epoch_ends(&self, items: &[EpochItem]) -> Vec<Result<Option<EpochEnd>, ErrorCode>> {
+        let end = |item: &EpochItem| {
+            let partition = self.partition(item.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
+            partition.check_epoch(item.current_epoch)?;
+            let asked = item.epoch;
+            Ok(asked.and_then(|epoch| partition.leader_epochs().end_offset_for(epoch, partition.log().end())))
+        };
+        items.iter().map(end).collect()
+    }
+
+    /// Where leader epochs end on whichever shards own the partitions; results in the order of `items`.
+    pub async fn ask_epoch_ends(
+        self: &Rc<Self>,
+        items: Vec<EpochItem>,
+    ) -> Vec<Result<Option<EpochEnd>, ErrorCode>> {
+        self.gather(
+            items,
+            |item| item.partition,
+            Request::EpochEnds,
+            |reply| match reply {
+                Reply::EpochEnds(results) => results,
+                _ => unreachable!("ends of epochs are answered as such"),
+            },
+        )
+        .await
     }
 
     async fn look_up_one(&self, item: LookupItem, isolation: Isolation) -> Result<LookupDone, ErrorCode> {

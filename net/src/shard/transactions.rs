@@ -159,7 +159,7 @@ impl Shard {
     }
 
     /// Asks each owning shard for its part of `items`, one after the other.
-    async fn gather<T, R>(
+    pub(super) async fn gather<T, R>(
         self: &Rc<Self>,
         items: Vec<T>,
         partition: impl Fn(&T) -> TopicPartition,

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Client {
     pub stream: TcpStream,
     server: Option<Server>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Drop for Client {
@@ -39,20 +39,18 @@ impl Client {
     /// Starts a server with Kafka's defaults and a small journal.
     pub fn start() -> Client {
         let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let mut sources = Sources::new();
-        for pair in [
-            "listeners=PLAINTEXT://127.0.0.1:0",
-            "headwater.shards=2",
-            "headwater.journal.file.bytes=4194304",
-            "headwater.journal.files=2",
-            &format!("log.dirs={}", data.display()),
-        ] {
-            sources.set(pair).unwrap();
-        }
-        let server = Server::start(BrokerConfig::load(&sources).unwrap()).unwrap();
+        let server = serve(&folder);
         let stream = connect(&server);
-        Client { stream, server: Some(server), _folder: folder }
+        Client { stream, server: Some(server), folder }
+    }
+
+    /// Stops the server in order and starts it again on what it has kept: its partitions are led in a new epoch.
+    pub fn restart(&mut self) {
+        let server = self.server.take().unwrap();
+        server.shutdown().request();
+        assert!(server.join(), "the server did not stop in order");
+        self.server = Some(serve(&self.folder));
+        self.reconnect();
     }
 
     /// Starts one with a topic `t` of one partition, with these settings.
@@ -135,6 +133,21 @@ impl Client {
         assert_eq!(error(answer.error_code), ErrorCode::None, "{:?}", answer.error_message);
         answer.base_offset
     }
+}
+
+fn serve(folder: &tempfile::TempDir) -> Server {
+    let data = folder.path().join("data");
+    let mut sources = Sources::new();
+    for pair in [
+        "listeners=PLAINTEXT://127.0.0.1:0",
+        "headwater.shards=2",
+        "headwater.journal.file.bytes=4194304",
+        "headwater.journal.files=2",
+        &format!("log.dirs={}", data.display()),
+    ] {
+        sources.set(pair).unwrap();
+    }
+    Server::start(BrokerConfig::load(&sources).unwrap()).unwrap()
 }
 
 fn connect(server: &Server) -> TcpStream {

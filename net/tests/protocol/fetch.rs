@@ -6,6 +6,9 @@ use headwater_core::record::header::BatchView;
 use headwater_core::wire::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic, PartitionData,
 };
+use headwater_core::wire::messages::offset_for_leader_epoch_request::{
+    OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
+};
 
 use super::client::{Client, batch, error, now};
 
@@ -158,6 +161,81 @@ fn b43_sessions() {
     let reply = client.call(12, &next(-1));
     assert_eq!((reply.error_code, reply.session_id), (0, 0));
     assert_eq!(error(client.call(12, &next(5)).error_code), ErrorCode::FetchSessionIdNotFound);
+}
+
+#[test]
+fn b45_a_reader_that_diverged_is_told_where() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(3));
+    client.restart();
+    // Nothing of the new epoch is there yet; whoever has something of it cannot have it from here.
+    let ask = |client: &mut Client, offset, epoch| {
+        let asked = FetchPartition { last_fetched_epoch: epoch, ..partition(0, offset) };
+        let mut request = of(vec![asked]);
+        // Who diverged does not wait for records.
+        (request.max_wait_ms, request.min_bytes) = (30_000, 1);
+        let data = one(client, &request);
+        let at = &data.diverging_epoch;
+        (error(data.error_code), (at.epoch, at.end_offset), records(&data).len())
+    };
+    assert_eq!(ask(&mut client, 4, 1), (ErrorCode::None, (1, 3), 0));
+    client.append(batch(2));
+    for (offset, epoch, expected) in [
+        (4, 0, (ErrorCode::None, (0, 3), 0)),
+        (1_000_000, 0, (ErrorCode::None, (0, 3), 0)),
+        (6, 1, (ErrorCode::None, (1, 5), 0)),
+        (2, 2, (ErrorCode::OffsetOutOfRange, (-1, -1), 0)),
+        (-1, 0, (ErrorCode::OffsetOutOfRange, (-1, -1), 0)),
+    ] {
+        assert_eq!(ask(&mut client, offset, epoch), expected, "epoch {epoch} before {offset}");
+    }
+    for (offset, epoch) in [(3, 0), (2, 0), (3, 1), (2, -1)] {
+        let (code, at, bytes) = ask(&mut client, offset, epoch);
+        assert!(code == ErrorCode::None && at == (-1, -1) && bytes > 0, "epoch {epoch} before {offset}");
+    }
+    // In a session too, though nothing else has changed.
+    let full = FetchRequest { session_epoch: 0, ..of(vec![partition(0, 5)]) };
+    let session_id = client.call(12, &full).session_id;
+    let behind = vec![FetchPartition { last_fetched_epoch: 0, ..partition(0, 5) }];
+    let next = FetchRequest { session_id, session_epoch: 1, ..of(behind) };
+    assert_eq!(one(&mut client, &next).diverging_epoch.end_offset, 3);
+}
+
+#[test]
+fn b45_ends_of_epochs() {
+    let mut client = Client::with_topic(&[]);
+    let ask = |client: &mut Client, version, partition, current_leader_epoch, leader_epoch| {
+        let asked = OffsetForLeaderPartition { partition, current_leader_epoch, leader_epoch };
+        let topic = OffsetForLeaderTopic { topic: "t".into(), partitions: vec![asked] };
+        let request = OffsetForLeaderEpochRequest { replica_id: -1, topics: vec![topic] };
+        let answer = &client.call(version, &request).topics[0].partitions[0];
+        assert_eq!(answer.partition, partition);
+        (error(answer.error_code), answer.leader_epoch, answer.end_offset)
+    };
+    assert_eq!(ask(&mut client, 4, 0, -1, 0), (ErrorCode::None, 0, 0), "our epoch, without a record");
+    client.append(batch(3));
+    client.restart();
+    assert_eq!(ask(&mut client, 4, 0, -1, 1), (ErrorCode::None, 1, 3), "our epoch, without a record");
+    client.append(batch(2));
+    client.restart();
+    client.restart();
+    for version in 2..=4 {
+        for (partition, current, asked, expected) in [
+            (0, -1, 0, (ErrorCode::None, 0, 3)),
+            (0, 3, 1, (ErrorCode::None, 1, 5)),
+            // Nothing was written in it.
+            (0, -1, 2, (ErrorCode::None, 1, 5)),
+            (0, 3, 3, (ErrorCode::None, 3, 5)),
+            (0, -1, 4, (ErrorCode::None, -1, -1)),
+            (0, -1, -1, (ErrorCode::None, -1, -1)),
+            (0, 2, 0, (ErrorCode::FencedLeaderEpoch, -1, -1)),
+            (0, 4, 0, (ErrorCode::UnknownLeaderEpoch, -1, -1)),
+            (1, -1, 0, (ErrorCode::UnknownTopicOrPartition, -1, -1)),
+        ] {
+            let got = ask(&mut client, version, partition, current, asked);
+            assert_eq!(got, expected, "version {version}, epoch {asked} of {partition}, known {current}");
+        }
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use headwater_core::ErrorCode;
+use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{LeaderEpoch, Offset, ProducerId, TopicPartition};
 use headwater_core::log_transactions::LogTransactions;
 use headwater_core::producer::{DescribedProducer, ProducerStates};
@@ -156,6 +157,17 @@ impl<D: Disk> Partition<D> {
             Some(theirs) if theirs > self.epoch.get() => Err(ErrorCode::UnknownLeaderEpoch),
             _ => Ok(()),
         }
+    }
+
+    /// Which leader epoch begins where, up to the one in which this node leads: by it OffsetForLeaderEpoch is answered, and
+    /// readers learn whether their last record is one of ours (behaviour 45).
+    pub fn leader_epochs(&self) -> LeaderEpochs {
+        let mut epochs = self.log.leader_epochs();
+        // An epoch is in the log once it has a record; whoever asks for ours before that is at the end, not lost.
+        if epochs.latest().is_none_or(|latest| latest < self.epoch.get()) {
+            epochs.assign(self.epoch.get(), self.log.end());
+        }
+        epochs
     }
 
     /// A commit round made everything below `durable_end` durable: the high watermark follows, parked replies leave,
