@@ -7,7 +7,6 @@ mod bootstrap;
 mod config;
 mod consume;
 mod doctor;
-mod duration;
 mod group;
 mod loadgen;
 mod log;
@@ -19,6 +18,7 @@ mod topic;
 use std::process::ExitCode;
 
 use clap::Parser;
+use headwater_loadgen::duration;
 
 // Batches are received on one shard and freed on another. The C library's allocator takes a lock for that, which was
 // fought over, and moved the end of its heap every 16 KiB (docs/design/0006-allocator.md).
@@ -32,7 +32,7 @@ Exit codes:
   1  it failed: the cause is one line on standard error
   2  the command line or a setting is wrong
   3  loadgen: records were lost, duplicated, reordered or corrupt
-  4  doctor: a broker runs here, but not as well as it could
+  4  loadgen: an objective was missed; doctor: a broker runs here, but not as well as it could
 
 First steps, in three terminals:
   headwater start
@@ -116,6 +116,8 @@ mod tests {
             "headwater log verify d",
             "headwater log dump d --records --from 5 --max 3 --json",
             "headwater loadgen run --rate max --acks 0 --keys uniform",
+            "headwater loadgen run --objective ack.p99<5ms --objective lost==0",
+            "headwater loadgen compare a.json b=b1.json,b2.json",
         ] {
             check(line, true);
         }
@@ -134,6 +136,8 @@ mod tests {
             "headwater loadgen run --size 39",
             "headwater loadgen run --keys all",
             "headwater loadgen run --html f",
+            "headwater loadgen run --objective p99",
+            "headwater loadgen compare a.json",
         ] {
             check(line, false);
         }

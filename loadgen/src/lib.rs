@@ -6,10 +6,13 @@
 
 pub mod client;
 pub mod clock;
+pub mod compare;
 mod consumer;
 pub mod cpu;
+pub mod duration;
 pub mod keys;
 pub mod latency;
+pub mod objective;
 pub mod pacer;
 pub mod payload;
 mod producer;

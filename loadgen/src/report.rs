@@ -8,6 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::latency::Latency;
+use crate::objective::{Objective, Outcome};
 use crate::verify::Verdict;
 
 /// The version of the JSON's layout.
@@ -112,6 +113,8 @@ pub struct Report {
     pub broker_cpu_s: Option<f64>,
     /// When producing began, nanoseconds since the Unix epoch.
     pub started: u64,
+    /// What became of the objectives.
+    pub objectives: Vec<Outcome>,
     /// Second by second.
     pub series: Vec<Second>,
 }
@@ -120,6 +123,12 @@ impl Report {
     /// Whether nothing is lost, duplicated, reordered or corrupt.
     pub fn clean(&self) -> bool {
         self.verdict.clean()
+    }
+
+    /// Holds the report against objectives, and keeps what became of them.
+    pub fn judge(&mut self, objectives: &[Objective]) {
+        let json = self.json();
+        self.objectives = objectives.iter().map(|objective| objective.judge(&json)).collect();
     }
 
     /// The stretches of lost records in words, at most a hundred.
@@ -178,6 +187,7 @@ impl Report {
             "loadgen_cpu_s": self.loadgen_cpu_s,
             "broker_cpu_s": self.broker_cpu_s,
             "started_unix_ns": self.started,
+            "objectives": self.objectives.iter().map(Outcome::json).collect::<Vec<_>>(),
             "series": self.series.iter().map(Second::json).collect::<Vec<_>>(),
         })
     }

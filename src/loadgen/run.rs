@@ -1,7 +1,6 @@
-//! `headwater loadgen`: loads a broker and verifies every record.
+//! `headwater loadgen run`: loads a broker and verifies every record.
 
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,40 +8,25 @@ use std::time::Duration;
 
 use headwater_loadgen::client::Acks;
 use headwater_loadgen::keys::Keys;
-use headwater_loadgen::latency::{Latency, PERCENTILES};
+use headwater_loadgen::objective::Objective;
 use headwater_loadgen::pacer::Rate;
 use headwater_loadgen::payload;
-use headwater_loadgen::report::{Report, Second};
 use headwater_loadgen::run::{self, RunConfig};
 
+use super::{MISSED, UNCLEAN, show, write};
 use crate::bootstrap::{BootstrapArgs, failure, print};
-use crate::table::{grouped, table};
 use crate::{duration, produce};
-
-/// The exit code of a run that found records lost, duplicated, reordered or corrupt.
-const UNCLEAN: u8 = 3;
-
-/// Load a broker and verify every record.
-#[derive(Debug, clap::Args)]
-pub struct LoadgenArgs {
-    #[command(subcommand)]
-    command: LoadgenCommand,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum LoadgenCommand {
-    Run(RunArgs),
-}
 
 /// Produce and consume at a constant rate, whatever the broker does, and verify every record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  headwater loadgen run --rate 50000 --duration 30s\n  \
                         headwater loadgen run --rate max --producers 8 --partitions 12 --json report.json\n  \
-                        headwater loadgen run --rate 5000 --duration 5m --broker-pid $(pidof headwater)   # kill -9 the broker meanwhile\n\n\
+                        headwater loadgen run --rate 5000 --duration 5m --broker-pid $(pidof headwater)   # kill -9 the broker meanwhile\n  \
+                        headwater loadgen run --rate 20000 --objective 'ack.p99<5ms' --objective 'e2e.p99.9<50ms' --objective 'lost==0'\n\n\
                         Latency counts from the moment a record was meant to be sent (response), from when it was sent (service), and until it \
                         was read (end to end).\nEvery record that was acknowledged must be read back once, in order and intact; otherwise the exit \
-                        code is 3.\nConnections that fall are made again, so a broker may be killed and restarted under a run.")]
-struct RunArgs {
+                        code is 3; it is 4 if an --objective was missed.\nConnections that fall are made again, so a broker may be killed and restarted under a run.")]
+pub struct RunArgs {
     #[command(flatten)]
     bootstrap: BootstrapArgs,
     /// The topic; created if it does not exist.
@@ -87,6 +71,9 @@ struct RunArgs {
     /// Write an HDR interval log.
     #[arg(long, value_name = "FILE")]
     hlog: Option<PathBuf>,
+    /// What the run must reach, such as 'ack.p99<5ms', 'lost==0' or 'kept>=0.99'; may be given again.
+    #[arg(long, value_name = "OBJECTIVE")]
+    objective: Vec<Objective>,
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
@@ -116,8 +103,7 @@ fn keys(text: &str) -> Result<Keys, String> {
 }
 
 /// Runs the command.
-pub fn run(args: LoadgenArgs) -> ExitCode {
-    let LoadgenCommand::Run(args) = args.command;
+pub fn run(args: RunArgs) -> ExitCode {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // The first ends the load and leads to a report, the second ends the process.
@@ -148,112 +134,21 @@ pub fn run(args: LoadgenArgs) -> ExitCode {
         broker_pid: args.broker_pid,
         hlog: args.hlog,
     };
-    let report = match run::run(&config, &stop, &mut progress) {
+    let mut report = match run::run(&config, &stop, &mut show::progress) {
         Ok(report) => report,
         Err(error) => return failure(&error),
     };
+    report.judge(&args.objective);
     if let Some(Err(error)) = args.json.as_deref().map(|path| write(path, &format!("{:#}\n", report.json())))
     {
         return failure(&error);
     }
-    let printed = print(&closing(&report));
-    if report.clean() { printed } else { ExitCode::from(UNCLEAN) }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// One line a second on standard error, with headings now and then.
-fn progress(second: &Second) {
-    if second.second.is_multiple_of(20) {
-        let note = if std::io::stderr().is_terminal() { "  (Ctrl-C ends the load and reports)" } else { "" };
-        eprintln!(
-            "second    produced/s       acked/s    consumed/s   response p50/p99/max ms      end to end p50/p99 ms{note}"
-        );
-    }
-    let mark = if second.measured { ' ' } else { '~' };
-    let failed = if second.failed > 0 { format!("  failed {}", second.failed) } else { String::new() };
-    let lost = if second.lost_connections > 0 {
-        format!("  connections lost {}", second.lost_connections)
+    let printed = print(&show::closing(&report));
+    if !report.clean() {
+        ExitCode::from(UNCLEAN)
+    } else if report.objectives.iter().any(|outcome| !outcome.met) {
+        ExitCode::from(MISSED)
     } else {
-        String::new()
-    };
-    eprintln!(
-        "{:>5}{mark} {:>13} {:>13} {:>13}   {:>7.2} {:>7.2} {:>8.2}      {:>8.2} {:>8.2}{failed}{lost}",
-        second.second,
-        grouped(second.produced),
-        grouped(second.acked),
-        grouped(second.consumed),
-        second.response.p50_ms,
-        second.response.p99_ms,
-        second.response.max_ms,
-        second.end_to_end.p50_ms,
-        second.end_to_end.p99_ms,
-    );
-}
-
-/// What a run ends with.
-fn closing(report: &Report) -> String {
-    let mut headings = vec!["LATENCY ms"];
-    let names: Vec<String> = PERCENTILES.iter().map(|(name, _)| format!(">{name}")).collect();
-    headings.extend(names.iter().map(String::as_str));
-    headings.extend([">max", ">count"]);
-    let row = |name: &str, latency: &Latency| {
-        let mut row = vec![name.to_owned()];
-        row.extend(PERCENTILES.iter().map(|(_, p)| format!("{:.2}", latency.percentile_ms(*p))));
-        row.extend([format!("{:.2}", latency.max_ms()), grouped(latency.count())]);
-        row
-    };
-    let mut rows = vec![row("response", &report.response), row("service", &report.service)];
-    if report.end_to_end.count() > 0 {
-        rows.push(row("end to end", &report.end_to_end));
+        printed
     }
-    let mut out = String::from("\n") + &table(&headings, rows);
-    out += &format!(
-        "\noffered {} records/s, achieved {} records/s ({:.1} MB/s) over {:.1} s\n",
-        grouped(report.offered_per_s.round() as u64),
-        grouped(report.achieved_per_s.round() as u64),
-        report.achieved_bytes_per_s / 1e6,
-        report.measured_s,
-    );
-    if let Some(seconds) = report.loadgen_cpu_s {
-        let broker = report.broker_cpu_s.map_or(String::new(), |s| format!(", broker {s:.2} s"));
-        out += &format!("CPU: load generator {seconds:.2} s{broker}\n");
-    }
-    let verdict = &report.verdict;
-    out += &format!(
-        "produced {}, acknowledged {}, failed {}, consumed {}\n",
-        grouped(report.produced),
-        grouped(report.acked),
-        grouped(report.failed),
-        grouped(verdict.consumed),
-    );
-    if report.lost_connections > 0 {
-        out += &format!(
-            "connections lost {}, producers begun anew {}; the log was read again from the run's beginning\n",
-            report.lost_connections, report.producer_renewals
-        );
-    }
-    if report.achieved_per_s < report.offered_per_s * 0.99 {
-        out += "the rate was not kept: latencies are those of an overloaded system\n";
-    }
-    for line in report.failures.iter().chain(&report.rewound).chain(&report.damaged) {
-        out += &format!("{line}\n");
-    }
-    for line in report.missing() {
-        out += &format!("lost: {line}\n");
-    }
-    if let Some(why) = &report.unread {
-        out += &format!("the log could not be read to its end ({why}): what was not read counts as lost\n");
-    }
-    out += &if report.clean() {
-        "verified: nothing lost, duplicated, reordered or corrupt\n".to_owned()
-    } else {
-        format!(
-            "FAILED: lost {}, duplicated {}, reordered {}, corrupt {}\n",
-            verdict.lost, verdict.duplicated, verdict.reordered, verdict.corrupt
-        )
-    };
-    out
 }

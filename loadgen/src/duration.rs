@@ -1,4 +1,4 @@
-//! Durations on the command line: a number and a unit, `500ms`, `2s`, `1.5m`, `1h`.
+//! Durations as people write them: a number and a unit, `500ms`, `2s`, `1.5m`, `1h`.
 
 use std::time::Duration;
 
@@ -18,6 +18,19 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// Writes a duration so that [`parse`] reads it back, in the greatest unit that gives a whole number.
+pub fn show(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    for (unit, scale) in
+        [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)]
+    {
+        if nanos >= scale && nanos.is_multiple_of(scale) {
+            return format!("{}{unit}", nanos / scale);
+        }
+    }
+    format!("{}us", nanos as f64 / 1e3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -26,6 +39,9 @@ mod tests {
     fn units_are_needed_and_known() {
         for (text, millis) in [("5ms", 5), ("2s", 2000), ("1.5m", 90_000), ("1h", 3_600_000), ("0s", 0)] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["5ms", "2s", "90s", "1h", "1500us", "0us", "36m"] {
+            assert_eq!(parse(&show(parse(text).unwrap())), parse(text), "{text}");
         }
         for text in ["", "5", "ms", "5 ms", "-1s", "1d", "1.2.3s", "1e9999s"] {
             assert!(parse(text).is_err(), "{text}");

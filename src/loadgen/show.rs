@@ -1,0 +1,105 @@
+//! What a run says on the terminal: a line a second, and a table at its end.
+
+use std::io::IsTerminal;
+
+use headwater_loadgen::latency::{Latency, PERCENTILES};
+use headwater_loadgen::report::{Report, Second};
+
+use crate::table::{grouped, table};
+
+/// One line a second on standard error, with headings now and then.
+pub fn progress(second: &Second) {
+    if second.second.is_multiple_of(20) {
+        let note = if std::io::stderr().is_terminal() { "  (Ctrl-C ends the load and reports)" } else { "" };
+        eprintln!(
+            "second    produced/s       acked/s    consumed/s   response p50/p99/max ms      end to end p50/p99 ms{note}"
+        );
+    }
+    let mark = if second.measured { ' ' } else { '~' };
+    let failed = if second.failed > 0 { format!("  failed {}", second.failed) } else { String::new() };
+    let lost = if second.lost_connections > 0 {
+        format!("  connections lost {}", second.lost_connections)
+    } else {
+        String::new()
+    };
+    eprintln!(
+        "{:>5}{mark} {:>13} {:>13} {:>13}   {:>7.2} {:>7.2} {:>8.2}      {:>8.2} {:>8.2}{failed}{lost}",
+        second.second,
+        grouped(second.produced),
+        grouped(second.acked),
+        grouped(second.consumed),
+        second.response.p50_ms,
+        second.response.p99_ms,
+        second.response.max_ms,
+        second.end_to_end.p50_ms,
+        second.end_to_end.p99_ms,
+    );
+}
+
+/// What a run ends with.
+pub fn closing(report: &Report) -> String {
+    let mut headings = vec!["LATENCY ms"];
+    let names: Vec<String> = PERCENTILES.iter().map(|(name, _)| format!(">{name}")).collect();
+    headings.extend(names.iter().map(String::as_str));
+    headings.extend([">max", ">count"]);
+    let row = |name: &str, latency: &Latency| {
+        let mut row = vec![name.to_owned()];
+        row.extend(PERCENTILES.iter().map(|(_, p)| format!("{:.2}", latency.percentile_ms(*p))));
+        row.extend([format!("{:.2}", latency.max_ms()), grouped(latency.count())]);
+        row
+    };
+    let mut rows = vec![row("response", &report.response), row("service", &report.service)];
+    if report.end_to_end.count() > 0 {
+        rows.push(row("end to end", &report.end_to_end));
+    }
+    let mut out = String::from("\n") + &table(&headings, rows);
+    out += &format!(
+        "\noffered {} records/s, achieved {} records/s ({:.1} MB/s) over {:.1} s\n",
+        grouped(report.offered_per_s.round() as u64),
+        grouped(report.achieved_per_s.round() as u64),
+        report.achieved_bytes_per_s / 1e6,
+        report.measured_s,
+    );
+    if let Some(seconds) = report.loadgen_cpu_s {
+        let broker = report.broker_cpu_s.map_or(String::new(), |s| format!(", broker {s:.2} s"));
+        out += &format!("CPU: load generator {seconds:.2} s{broker}\n");
+    }
+    let verdict = &report.verdict;
+    out += &format!(
+        "produced {}, acknowledged {}, failed {}, consumed {}\n",
+        grouped(report.produced),
+        grouped(report.acked),
+        grouped(report.failed),
+        grouped(verdict.consumed),
+    );
+    if report.lost_connections > 0 {
+        out += &format!(
+            "connections lost {}, producers begun anew {}; the log was read again from the run's beginning\n",
+            report.lost_connections, report.producer_renewals
+        );
+    }
+    if report.achieved_per_s < report.offered_per_s * 0.99 {
+        out += "the rate was not kept: latencies are those of an overloaded system\n";
+    }
+    for line in report.failures.iter().chain(&report.rewound).chain(&report.damaged) {
+        out += &format!("{line}\n");
+    }
+    for line in report.missing() {
+        out += &format!("lost: {line}\n");
+    }
+    if let Some(why) = &report.unread {
+        out += &format!("the log could not be read to its end ({why}): what was not read counts as lost\n");
+    }
+    for outcome in &report.objectives {
+        out += &format!("{outcome}\n");
+    }
+    out += &if report.clean() {
+        "verified: nothing lost, duplicated, reordered or corrupt\n".to_owned()
+    } else {
+        format!(
+            "FAILED: lost {}, duplicated {}, reordered {}, corrupt {}\n",
+            verdict.lost, verdict.duplicated, verdict.reordered, verdict.corrupt
+        )
+    };
+    out
+}
