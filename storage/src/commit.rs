@@ -1,7 +1,9 @@
 //! Commit rounds: what was appended since the last round becomes one journal frame and is released when that frame is
-//! durable. The next round begins at once if something waits; batching comes from the time the last round took.
+//! durable. The next round begins at once if something waits; batching comes from the time the last round took. Only what
+//! relaxed logs have appended may wait a little for company: nobody waits for it.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use headwater_core::ids::{Offset, TopicPartition};
 
@@ -9,7 +11,7 @@ use crate::disk::{Buf, Buffers, Disk};
 use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
 use crate::journal::ring::Ring;
 use crate::log::cost;
-use crate::store::{Pending, Shared, Store};
+use crate::store::{Pending, RELAXED_DELAY, Shared, Store};
 use crate::write_out::is_full;
 
 /// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.
@@ -32,7 +34,8 @@ impl<D: Disk> Store<D> {
             if self.shared.failed() {
                 return;
             }
-            if !self.take_round(&mut round, ring.frame_max()) {
+            let due = self.shared.round_due.get() || self.shared.stopping.get();
+            if !due || !self.take_round(&mut round, ring.frame_max()) {
                 if self.shared.stopping.get() {
                     return;
                 }
@@ -58,7 +61,22 @@ impl<D: Disk> Store<D> {
             bytes += more;
             round.extend(pending.pop_front());
         }
+        self.shared.round_due.set(!pending.is_empty());
         !round.is_empty()
+    }
+
+    /// Begins a round for what relaxed logs have acknowledged, once it has waited for [`RELAXED_DELAY`]: appends of as long
+    /// share one write. `pause` waits for the time that it is given. Runs until the store stops or fails.
+    pub async fn run_relaxed<P: Future<Output = ()>>(&self, pause: impl Fn(Duration) -> P) {
+        let shared = &self.shared;
+        while !(shared.stopping.get() || shared.failed()) {
+            if shared.pending.borrow().is_empty() || shared.round_due.get() {
+                shared.relaxed_work.wait().await;
+            } else {
+                pause(RELAXED_DELAY).await;
+                shared.begin_round();
+            }
+        }
     }
 
     async fn commit(&self, ring: &mut Ring<D>, buffers: &mut Buffers<D>, round: &[Pending<D>]) -> Option<()> {

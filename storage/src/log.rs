@@ -12,6 +12,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use headwater_core::epochs::LeaderEpochs;
@@ -23,7 +24,7 @@ use crate::disk::Disk;
 pub use crate::error::AppendRefused;
 use crate::journal::frame::{ENTRY_BYTES, HEAD_BYTES, Kind};
 use crate::segment::Segment;
-use crate::store::Shared;
+use crate::store::{RELAXED_DELAY, Shared};
 
 /// Batches smaller than this are copied to their own size, so that a tiny one does not pin a large request.
 const COPY_BELOW_BYTES: usize = 4096;
@@ -51,6 +52,17 @@ pub struct LogConfig {
     pub retention_bytes: Option<u64>,
     /// Present if `cleanup.policy` has `compact`.
     pub compaction: Option<CompactionConfig>,
+    /// Present if `headwater.durability` is `relaxed`: acknowledgements do not wait for the commit round.
+    pub relaxed: Option<Relaxed>,
+}
+
+/// How long a relaxed log may leave what it has acknowledged in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Relaxed {
+    /// `flush.messages`: with so many records that are not durable, acknowledgements wait for a round.
+    pub flush_messages: u64,
+    /// `flush.ms`: a round begins that soon; it never waits longer than [`RELAXED_DELAY`](crate::store::RELAXED_DELAY).
+    pub flush_ms: u64,
 }
 
 /// When and how a log is compacted.
@@ -75,6 +87,7 @@ impl Default for LogConfig {
             retention_ms: None,
             retention_bytes: None,
             compaction: None,
+            relaxed: None,
         }
     }
 }
@@ -194,6 +207,13 @@ impl<D: Disk> Log<D> {
         self.state.borrow().durable_end
     }
 
+    /// Everything below this may be acknowledged and read: what is durable, and in a relaxed log also what waits for a
+    /// round, unless `flush.messages` have come together. Only a crash takes such a tail back; whoever follows keeps the
+    /// greatest end that it has seen.
+    pub fn committed_end(&self) -> Offset {
+        self.state.borrow().committed_end()
+    }
+
     /// Bytes of its batches, from the first segment on.
     pub fn size_bytes(&self) -> u64 {
         self.state.borrow().segments.iter().map(|segment| segment.size).sum()
@@ -207,6 +227,10 @@ impl<D: Disk> Log<D> {
     /// Applies other settings from now on.
     pub fn set_config(&self, config: LogConfig) {
         self.state.borrow_mut().config = config;
+        if config.relaxed.is_none() {
+            // From now on acknowledgements wait for rounds: also for one that was in no hurry.
+            self.shared.begin_round();
+        }
     }
 
     /// What to keep with each checkpoint; given back by [`Log::recovered_aux`] after a restart.
@@ -255,10 +279,14 @@ impl<D: Disk> Log<D> {
         state.hold(base, last, header.max_timestamp, epoch, bytes.clone(), rolls);
         let over = state.unwritten_bytes >= self.shared.config.head_bytes && !state.queued;
         state.queued |= over;
+        let urgent = state.committed_end() < state.next
+            || state.config.relaxed.is_none_or(|relaxed| {
+                Duration::from_millis(relaxed.flush_ms) < RELAXED_DELAY || relaxed.flush_messages <= 1
+            });
         drop(state);
         self.shared.note_appended(self, over, len);
         let kind = if rolls { Kind::Roll } else { Kind::Append };
-        self.shared.journal(self, kind, base, epoch, bytes, last.plus(1), Vec::new());
+        self.shared.journal(self, kind, base, epoch, bytes, last.plus(1), urgent);
         Ok(Appended { base_offset: base, last_offset: last })
     }
 
@@ -276,7 +304,8 @@ impl<D: Disk> Log<D> {
             (offset, state.drop_segments_before(offset))
         };
         let files = removed.into_iter().flat_map(|named| self.shared.segment_files(self.id, named)).collect();
-        self.shared.journal(self, Kind::Start, start, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO, files);
+        self.shared.remove_later(files);
+        self.shared.journal(self, Kind::Start, start, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO, true);
     }
 
     /// Applies retention: drops the oldest sealed segments whose records are all older than `retention.ms`, or that the
@@ -345,6 +374,14 @@ impl<D: Disk> Log<D> {
 }
 
 impl State {
+    fn committed_end(&self) -> Offset {
+        let at_risk = (self.next.get() - self.durable_end.get()) as u64;
+        match self.config.relaxed {
+            Some(relaxed) if at_risk < relaxed.flush_messages => self.next,
+            _ => self.durable_end,
+        }
+    }
+
     /// Whether a batch that ends at `last` belongs into a new segment: the last one is full, old, or out of reach of its
     /// index.
     fn is_due_to_roll(&self, last: Offset, max_timestamp: i64, len: usize) -> bool {

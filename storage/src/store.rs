@@ -16,6 +16,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use headwater_core::ids::{LeaderEpoch, Offset, ShardId, TopicPartition};
@@ -63,6 +64,11 @@ impl Default for StoreConfig {
     }
 }
 
+/// How long what relaxed logs have acknowledged waits in memory for company, at most, before a round begins.
+pub const RELAXED_DELAY: Duration = Duration::from_millis(10);
+/// With so many bytes it has company enough.
+const RELAXED_BYTES: usize = 1 << 20;
+
 /// A journal entry that waits for the next round, and what becomes durable with it.
 pub(crate) struct Pending<D: Disk> {
     pub entry: Entry,
@@ -85,6 +91,10 @@ pub struct Shared<D: Disk> {
     pub(crate) config: StoreConfig,
     pub(crate) pending: RefCell<VecDeque<Pending<D>>>,
     pub(crate) commit_work: Event,
+    /// Something is pending that is in no hurry.
+    pub(crate) relaxed_work: Event,
+    /// What is pending is not to wait any longer.
+    pub(crate) round_due: Cell<bool>,
     pub(crate) write_work: Event,
     pub(crate) laps_freed: Event,
     pub(crate) room: Event,
@@ -136,6 +146,8 @@ impl<D: Disk> Shared<D> {
             config,
             pending: RefCell::default(),
             commit_work: Event::default(),
+            relaxed_work: Event::default(),
+            round_due: Cell::new(false),
             write_work: Event::default(),
             laps_freed: Event::default(),
             room: Event::default(),
@@ -179,7 +191,14 @@ impl<D: Disk> Shared<D> {
             *failure = Some(format!("{what}: {error}"));
         }
         drop(failure);
-        for event in [&self.commit_work, &self.write_work, &self.room, &self.laps_freed, &self.loop_ended] {
+        for event in [
+            &self.commit_work,
+            &self.relaxed_work,
+            &self.write_work,
+            &self.room,
+            &self.laps_freed,
+            &self.loop_ended,
+        ] {
             event.notify();
         }
     }
@@ -208,7 +227,13 @@ impl<D: Disk> Shared<D> {
         }
     }
 
-    /// Queues an entry for the next round; `remove` goes when it is durable.
+    /// Removes files when the entry that is queued next is durable.
+    pub(crate) fn remove_later(&self, files: Vec<PathBuf>) {
+        let ticket = self.next_ticket.get();
+        self.later_removals.borrow_mut().extend(files.into_iter().map(|path| (ticket, path)));
+    }
+
+    /// Queues an entry for the next round, which begins at once if it is `urgent`.
     #[allow(clippy::too_many_arguments)] // an entry's fields, and what follows from it
     pub(crate) fn journal(
         &self,
@@ -218,15 +243,26 @@ impl<D: Disk> Shared<D> {
         epoch: LeaderEpoch,
         bytes: Bytes,
         end: Offset,
-        remove: Vec<PathBuf>,
+        urgent: bool,
     ) {
         let ticket = self.next_ticket.get();
         self.next_ticket.set(ticket + 1);
         self.pending_bytes.set(self.pending_bytes.get() + cost(bytes.len()));
-        self.later_removals.borrow_mut().extend(remove.into_iter().map(|path| (ticket, path)));
         let entry = Entry { kind, id: log.id(), offset, epoch, bytes };
         self.pending.borrow_mut().push_back(Pending { entry, log: log.clone(), end, ticket });
-        self.commit_work.notify();
+        if urgent || self.pending_bytes.get() >= RELAXED_BYTES {
+            self.begin_round();
+        } else if !self.round_due.get() {
+            self.relaxed_work.notify();
+        }
+    }
+
+    /// Lets what is pending go into a round as soon as the one under way is done.
+    pub(crate) fn begin_round(&self) {
+        if !self.pending.borrow().is_empty() {
+            self.round_due.set(true);
+            self.commit_work.notify();
+        }
     }
 
     /// What was to wait for entries up to `ticket` may be removed now.
@@ -386,9 +422,9 @@ impl<D: Disk> Store<D> {
         let Some(log) = self.logs.borrow_mut().remove(&id) else { return };
         log.mark_dropped();
         self.shared.dropped.borrow_mut().insert(id, None);
-        let folder = vec![layout::log_folder(&self.shared.root, id)];
+        self.shared.remove_later(vec![layout::log_folder(&self.shared.root, id)]);
         let (zero, none) = (Offset::ZERO, Bytes::new());
-        self.shared.journal(&log, Kind::Drop, zero, LeaderEpoch::new(0), none, zero, folder);
+        self.shared.journal(&log, Kind::Drop, zero, LeaderEpoch::new(0), none, zero, true);
     }
 
     /// Why the store takes no more appends, if it has failed.

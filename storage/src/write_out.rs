@@ -434,7 +434,8 @@ impl<D: Disk> Store<D> {
     pub async fn shutdown(&self) -> Result<(), StorageError> {
         let shared = &self.shared;
         shared.stopping.set(true);
-        for event in [&shared.commit_work, &shared.write_work, &shared.laps_freed, &shared.room] {
+        let loops = [&shared.commit_work, &shared.relaxed_work, &shared.write_work];
+        for event in loops.into_iter().chain([&shared.laps_freed, &shared.room]) {
             event.notify();
         }
         // Two writers of one log would write its head twice; and what a round makes durable behind the position that
@@ -472,7 +473,8 @@ impl<D: Disk> Log<D> {
     pub(crate) fn image(&self) -> LogImage {
         let state = self.state.borrow();
         let mut image = state.image.clone();
-        image.log_start = state.log_start;
+        // Of a relaxed log records may go that the journal has not yet: after a crash the log must not begin behind its end.
+        image.log_start = state.log_start.min(image.next.max(state.durable_end));
         if let Some(first) = state.segments.front().map(|segment| segment.base) {
             image.segments.retain(|segment| segment.base >= first);
         }

@@ -46,7 +46,7 @@ pub use listener::{Endpoint, Listeners};
 pub use properties::parse as parse_properties;
 pub use sources::{Origin, Overrides, Settings, Sources};
 pub use table::{Importance, Scope, Setting, Stance, Update, all, find};
-pub use topic::{Compression, TimestampType, TopicConfig};
+pub use topic::{Compression, Durability, TimestampType, TopicConfig};
 pub use value::Kind;
 
 #[cfg(test)]

@@ -386,7 +386,8 @@ fn b68_b69_b72_topic_overrides() {
         ("leader.replication.throttled.replicas", "0-1", Err("list of partition:broker")),
         ("min.compaction.lag.ms", "9223372036854775807", Ok(())),
         ("remote.storage.enable", "true", Err("will not pretend to")),
-        ("headwater.durability", "relaxed", Err("will not pretend to")),
+        ("headwater.durability", "relaxed", Ok(())),
+        ("headwater.durability", "fast", Err("durable, relaxed")),
         ("log.retention.ms", "5", Err("unknown setting log.retention.ms (topic)")),
         ("retention.mss", "5", Err("did you mean retention.ms?")),
     ] {
@@ -405,6 +406,11 @@ fn b68_b69_b72_topic_overrides() {
     );
     assert_eq!((config.compact, config.delete, config.retention_ms), (false, false, None));
     assert_eq!(config.compression, Compression::Zstd(3));
+    let relaxed = TopicConfig::resolve(&overrides(&[("headwater.durability", "relaxed")]), &broker);
+    assert_eq!(
+        (broker.topic_defaults.durability, relaxed.durability),
+        (Durability::Durable, Durability::Relaxed)
+    );
 }
 
 #[test]

@@ -7,6 +7,15 @@ use super::suggest::nearest;
 use super::table::{Scope, Setting, Stance, all, find};
 use super::value::{Valid, check, list};
 
+/// When an acknowledgement may leave (`headwater.durability`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// After the flush that covers it.
+    Durable,
+    /// At once; the flush follows within `flush.ms` and `flush.messages`.
+    Relaxed,
+}
+
 /// What batches are stored as (`compression.type` with its level).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
@@ -88,6 +97,8 @@ pub struct TopicConfig {
     pub segment_ms: u64,
     /// Let a replica lead that is not in sync.
     pub unclean_leader_election: bool,
+    /// When acknowledgements may leave.
+    pub durability: Durability,
 }
 
 impl TopicConfig {
@@ -165,6 +176,10 @@ impl TopicConfig {
             segment_jitter_ms: unsigned("segment.jitter.ms"),
             segment_ms: unsigned("segment.ms"),
             unclean_leader_election: boolean("unclean.leader.election.enable"),
+            durability: match text("headwater.durability").as_str() {
+                "relaxed" => Durability::Relaxed,
+                _ => Durability::Durable,
+            },
         }
     }
 

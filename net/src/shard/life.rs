@@ -166,6 +166,8 @@ fn run_loops(shard: &Rc<Shard>) {
     })
     .detach();
     let of = shard.clone();
+    rt::spawn(async move { of.store.run_relaxed(rt::sleep).await }).detach();
+    let of = shard.clone();
     rt::spawn(async move { of.run_deferred().await }).detach();
     rt::spawn(shard.groups.clone().run_deadlines()).detach();
     rt::spawn(shard.transactions.clone().run_deadlines()).detach();

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_core::ErrorCode;
-use headwater_core::config::TopicConfig;
+use headwater_core::config::{Durability, TopicConfig};
 use headwater_core::ids::{Offset, PartitionId, ProducerId, ShardId, TopicId, TopicPartition};
-use headwater_replication::metadata::{Change, Image, Resource, Topic};
+use headwater_replication::metadata::{Change, Image, Resource, Topic, is_internal};
 use headwater_replication::partition::Partition;
 use headwater_storage::compact::Pass;
-use headwater_storage::log::{CompactionConfig, LogConfig};
+use headwater_storage::log::{CompactionConfig, LogConfig, Relaxed};
 
 use super::Shard;
 use super::control::{ControllerReply, ControllerRequest, METADATA_LOG};
@@ -54,7 +54,7 @@ impl Shard {
 
     async fn open_partition(self: &Rc<Self>, image: &Image, topic: &Arc<Topic>, number: PartitionId) {
         let id = TopicPartition { topic: topic.id, partition: number };
-        let log = self.store.create_log(id, log_config(&self.topic_config(topic)));
+        let log = self.store.create_log(id, self.log_config(topic));
         let Some(state) = image.partition(topic, number) else { return };
         let partition = Partition::open(log, state.leader_epoch).await;
         self.host_groups(topic, &partition);
@@ -100,7 +100,7 @@ impl Shard {
     }
 
     fn configure_logs(&self, topic: &Topic) {
-        let config = log_config(&self.topic_config(topic));
+        let config = self.log_config(topic);
         for id in self.own(topic) {
             if let Some(partition) = self.partition(id) {
                 partition.log().set_config(config);
@@ -114,7 +114,7 @@ impl Shard {
         for id in self.own(topic) {
             let Some(state) = image.partition(topic, id.partition) else { continue };
             if self.partition(id).is_none() {
-                let log = self.store.create_log(id, log_config(&self.topic_config(topic)));
+                let log = self.store.create_log(id, self.log_config(topic));
                 let partition = Partition::new(log, state.leader_epoch);
                 self.host_groups(topic, &partition);
                 self.host_transactions(topic, &partition);
@@ -135,6 +135,15 @@ impl Shard {
             self.store.delete_log(id);
         }
         self.forget_offsets_of(topic);
+    }
+
+    fn log_config(&self, topic: &Topic) -> LogConfig {
+        let mut config = log_config(&self.topic_config(topic));
+        if is_internal(topic.name.get()) {
+            // What coordinators have decided is told to others, who act on it: a crash must not take it back.
+            config.relaxed = None;
+        }
+        config
     }
 
     /// A topic's settings, resolved once.
@@ -278,5 +287,7 @@ pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
             lag_ms_max: topic.max_compaction_lag_ms,
             delete_retention_ms: topic.delete_retention_ms,
         }),
+        relaxed: (topic.durability == Durability::Relaxed)
+            .then_some(Relaxed { flush_messages: topic.flush_messages, flush_ms: topic.flush_ms }),
     }
 }

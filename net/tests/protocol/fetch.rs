@@ -102,6 +102,20 @@ fn b41_the_end_and_beyond() {
 }
 
 #[test]
+fn b41_a_relaxed_topic_is_read_up_to_what_was_acknowledged() {
+    for settings in [&[][..], &[("flush.messages", "1")], &[("flush.messages", "3")], &[("flush.ms", "0")]] {
+        let relaxed = [&[("headwater.durability", "relaxed")], settings].concat();
+        let mut client = Client::with_topic(&relaxed);
+        for n in 0..20 {
+            assert_eq!(client.append(batch(2)), n * 2);
+            let data = one(&mut client, &of(vec![partition(0, n * 2)]));
+            assert_eq!((data.error_code, data.high_watermark), (0, n * 2 + 2), "{settings:?}");
+            assert!(!records(&data).is_empty());
+        }
+    }
+}
+
+#[test]
 fn b41_a_fetch_waits_for_records() {
     let mut client = Client::with_topic(&[]);
     let mut request = of(vec![partition(0, 0)]);

@@ -70,6 +70,8 @@ impl<D: Disk> Partition<D> {
             self.producers.borrow_mut().append(&header, appended.base, now);
             self.transactions.borrow_mut().append(&header, appended.base);
         }
+        // Of a relaxed log everything is committed at once; now, when the last stable offset knows of it.
+        self.advance(self.log.committed_end());
         Ok(appended)
     }
 
@@ -93,6 +95,7 @@ impl<D: Disk> Partition<D> {
         let appended = self.push(batch, &header)?;
         self.producers.borrow_mut().append(&header, appended.base, now);
         self.transactions.borrow_mut().finish(id, marker.outcome, appended.base);
+        self.advance(self.log.committed_end());
         Ok(appended)
     }
 

@@ -173,12 +173,16 @@ impl<D: Disk> Partition<D> {
     /// A commit round made everything below `durable_end` durable: the high watermark follows, parked replies leave,
     /// watchers hear of it.
     pub fn on_durable(&self, durable_end: Offset) {
-        if durable_end <= self.high_watermark.get() {
+        self.advance(durable_end.max(self.log.committed_end()));
+    }
+
+    fn advance(&self, end: Offset) {
+        if end <= self.high_watermark.get() {
             return;
         }
-        self.high_watermark.set(durable_end);
-        self.transactions.borrow_mut().on_committed(durable_end);
-        let committed = self.waiters.borrow_mut().take_committed(durable_end);
+        self.high_watermark.set(end);
+        self.transactions.borrow_mut().on_committed(end);
+        let committed = self.waiters.borrow_mut().take_committed(end);
         release(committed, Outcome::Committed);
         self.wake_watchers();
     }

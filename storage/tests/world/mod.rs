@@ -1,7 +1,8 @@
 //! A store on the simulated disk, beside a model of what it was told and what it has acknowledged.
 //!
 //! The model knows each record's value and leader epoch by log and offset. After a crash it forgets what lies behind the
-//! log's recovered end, because those offsets are given again; everything below what was acknowledged has to be there.
+//! log's recovered end, because those offsets are given again; everything below what a round has made durable has to be
+//! there, so a relaxed log may lose its tail, and nothing else.
 
 #![allow(clippy::await_holding_refcell_ref)] // the loops that share the model run only where nothing of it is held
 #![allow(dead_code)] // each suite uses a part
@@ -17,7 +18,7 @@ use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
 use headwater_storage::disk::sim::Sim;
-use headwater_storage::log::{AppendRefused, Log, LogConfig};
+use headwater_storage::log::{AppendRefused, Log, LogConfig, Relaxed};
 use headwater_storage::plan::ReadError;
 use headwater_storage::store::{Store, StoreConfig};
 
@@ -46,6 +47,17 @@ pub fn log_config() -> LogConfig {
         retention_bytes: Some(25_000),
         ..LogConfig::default()
     }
+}
+
+/// Every third log is relaxed.
+fn config_of(id: TopicPartition) -> LogConfig {
+    let relaxed = Relaxed { flush_messages: 5, flush_ms: 1000 };
+    LogConfig { relaxed: is_relaxed(id).then_some(relaxed), ..log_config() }
+}
+
+fn is_relaxed(id: TopicPartition) -> bool {
+    let [a, b, c, d, ..] = id.topic.get();
+    u32::from_be_bytes([a, b, c, d]) % 3 == 1
 }
 
 pub fn id(n: u32) -> TopicPartition {
@@ -160,10 +172,10 @@ impl World {
             .await
             .map_err(|error| error.to_string())?;
         for id in store.logs() {
-            store.create_log(id, log_config());
+            store.create_log(id, config_of(id));
         }
         for slot in *self.slots.borrow() {
-            store.create_log(id(slot), log_config());
+            store.create_log(id(slot), config_of(id(slot)));
             self.known.borrow_mut().entry(id(slot)).or_default();
         }
         Ok(store)
@@ -184,7 +196,12 @@ impl World {
             }
         });
         let loops = async {
-            zip(commit, store.run_write_out(yield_now)).await;
+            let relaxed = store.run_relaxed(|_| async {
+                for _ in 0..20 {
+                    yield_now().await;
+                }
+            });
+            zip(zip(commit, relaxed), store.run_write_out(yield_now)).await;
             std::future::pending().await
         };
         or(driver, loops).await
@@ -209,6 +226,11 @@ impl World {
         let epoch = *self.epoch.borrow();
         let done = log.append(batch, &header, LeaderEpoch::new(epoch))?;
         assert_eq!(done.base_offset.get(), first, "{}", self.what);
+        let committed = log.committed_end();
+        assert!(committed >= log.durable_end() && committed <= log.end(), "{}", self.what);
+        if is_relaxed(id) && log.end().get() - log.durable_end().get() < 5 {
+            assert_eq!(committed, log.end(), "{}: a relaxed log answers from memory", self.what);
+        }
         let mut known = self.known.borrow_mut();
         let known = known.entry(id).or_default();
         for (i, value) in values.into_iter().enumerate() {
@@ -237,9 +259,10 @@ impl World {
                 let id = self.slot(slot);
                 let mut known = self.known.borrow_mut();
                 let known = known.get_mut(&id).expect("a log in a slot is known");
-                let to = known.acknowledged * i64::from(share) / 256;
+                let log = store.log(id).expect("the log is there");
+                let to = log.committed_end().get() * i64::from(share) / 256;
                 known.start = known.start.max(to);
-                store.log(id).expect("the log is there").set_log_start(Offset::new(to));
+                log.set_log_start(Offset::new(to));
             }
             Action::Retain(slot) => {
                 let id = self.slot(slot);
@@ -256,7 +279,7 @@ impl World {
                 let mut slots = self.slots.borrow_mut();
                 slots[slot] = slots.iter().max().expect("there are slots") + 1;
                 let new = self::id(slots[slot]);
-                store.create_log(new, log_config());
+                store.create_log(new, config_of(new));
                 self.known.borrow_mut().insert(new, Known::default());
             }
             Action::Read(slot, share) => {
@@ -354,6 +377,7 @@ impl World {
                     known.acknowledged
                 );
                 assert!(start <= known.start, "{what}: {id} starts at {start}, was told {}", known.start);
+                assert!(start <= end, "{what}: {id} starts at {start}, and ends at {end}");
                 let epochs = log.leader_epochs();
                 for (offset, (_, epoch)) in known.records.range(start..end) {
                     let found = epochs.epoch_at(Offset::new(*offset));
@@ -381,6 +405,7 @@ impl World {
         for (id, known) in self.known.borrow_mut().iter_mut() {
             let end = store.log(*id).map_or(0, |log| log.end().get());
             known.records.split_off(&end);
+            known.start = known.start.min(end);
             if known.deleted {
                 store.delete_log(*id);
             }
