@@ -8,15 +8,16 @@
 //! The states are a function of the log (plus `now`), so a leader, a follower and a replay agree on them; a snapshot only
 //! shortens the replay. Nothing here knows of open transactions: those are in [`crate::log_transactions`].
 //!
-//! # Snapshot, version 1
+//! # Snapshot, version 2
 //! Big-endian, no padding:
 //! ```text
 //! magic      4  "HWPS"
-//! version    2  u16 = 1
+//! version    2  u16 = 2; 1 had no coordinator's epoch
 //! count      4  u32, producers; then for each, by ascending id:
 //!   id       8  i64, >= 0
 //!   epoch    2  i16
 //!   heard    8  i64, ms since the Unix epoch
+//!   coordinator 4  i32, epoch of the coordinator whose marker came last, -1 without one
 //!   kept     1  u8, 0..=5; then for each, oldest first:
 //!     base   8  i64, offset of the first record, >= 0
 //!     first  4  i32, sequence of the first record, >= 0
@@ -38,7 +39,7 @@ use crate::time::Timestamp;
 pub const BATCHES_KEPT: usize = 5;
 
 const MAGIC: &[u8; 4] = b"HWPS";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const CRC_BYTES: usize = 4;
 /// Bytes of a producer without kept batches: what bounds `count` before anything is allocated for it.
 const PRODUCER_BYTES: usize = 19;
@@ -103,13 +104,15 @@ impl Kept {
 struct ProducerState {
     epoch: ProducerEpoch,
     heard: Timestamp,
+    /// Of the coordinator whose marker came last.
+    coordinator: Option<i32>,
     kept: [Kept; BATCHES_KEPT],
     len: usize,
 }
 
 impl ProducerState {
     fn new(epoch: ProducerEpoch, heard: Timestamp) -> Self {
-        Self { epoch, heard, kept: Default::default(), len: 0 }
+        Self { epoch, heard, coordinator: None, kept: Default::default(), len: 0 }
     }
 
     fn kept(&self) -> &[Kept] {
@@ -137,6 +140,8 @@ pub struct DescribedProducer {
     pub last_sequence: Option<Sequence>,
     /// When it was last heard.
     pub heard: Timestamp,
+    /// The epoch of the coordinator that ended its last transaction here.
+    pub coordinator: Option<i32>,
 }
 
 /// The idempotent producers of one partition.
@@ -209,12 +214,20 @@ impl ProducerStates {
         let Some(id) = batch.producer_id else { return };
         let state = self.producers.entry(id).or_insert_with(|| ProducerState::new(batch.producer_epoch, now));
         if state.epoch != batch.producer_epoch {
-            *state = ProducerState::new(batch.producer_epoch, now);
+            let coordinator = state.coordinator;
+            *state = ProducerState { coordinator, ..ProducerState::new(batch.producer_epoch, now) };
         }
         state.heard = state.heard.max(now);
         if !batch.is_control() && batch.base_sequence >= 0 && batch.last_offset_delta >= 0 {
             let first = Sequence::new(batch.base_sequence);
             state.push(Kept { base, first, delta: batch.last_offset_delta });
+        }
+    }
+
+    /// Notes which coordinator, by its epoch, wrote the marker that was just [appended](Self::append) for this producer.
+    pub fn note_coordinator(&mut self, id: ProducerId, epoch: i32) {
+        if let Some(state) = self.producers.get_mut(&id) {
+            state.coordinator = (epoch >= 0).then_some(epoch);
         }
     }
 
@@ -238,6 +251,7 @@ impl ProducerStates {
                 epoch: state.epoch,
                 last_sequence: state.kept().last().map(|kept| kept.last_sequence()),
                 heard: state.heard,
+                coordinator: state.coordinator,
             })
             .collect();
         all.sort_unstable_by_key(|producer| producer.id);
@@ -256,6 +270,7 @@ impl ProducerStates {
             out.put_i64(id.get());
             out.put_i16(state.epoch.get());
             out.put_i64(state.heard.millis());
+            out.put_i32(state.coordinator.unwrap_or(-1));
             out.put_u8(state.len as u8);
             for kept in state.kept() {
                 out.put_i64(kept.base.get());
@@ -278,7 +293,7 @@ impl ProducerStates {
         }
         // Before the checksum: a newer version may end in something else.
         let version = u16::from_be_bytes(take(&mut rest).ok_or(short)?);
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(SnapshotError::Version(version));
         }
         let (stored, computed) = (u32::from_be_bytes(*stored), crc32c::crc32c(body));
@@ -294,8 +309,15 @@ impl ProducerStates {
             let id = i64::from_be_bytes(take(&mut rest).ok_or(short)?);
             let epoch = i16::from_be_bytes(take(&mut rest).ok_or(short)?);
             let heard = i64::from_be_bytes(take(&mut rest).ok_or(short)?);
+            let coordinator = match version {
+                1 => None,
+                _ => Some(i32::from_be_bytes(take(&mut rest).ok_or(short)?)).filter(|epoch| *epoch >= 0),
+            };
             let [len] = take(&mut rest).ok_or(short)?;
-            let mut state = ProducerState::new(ProducerEpoch::new(epoch), Timestamp::from_millis(heard));
+            let mut state = ProducerState {
+                coordinator,
+                ..ProducerState::new(ProducerEpoch::new(epoch), Timestamp::from_millis(heard))
+            };
             if id < 0 || usize::from(len) > BATCHES_KEPT {
                 return Err(SnapshotError::Value(id));
             }

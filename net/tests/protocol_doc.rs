@@ -17,9 +17,11 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
     (ApiKey::Fetch, "one answer holds 8 MiB of records at most"),
     (ApiKey::ListConfigResources, "client-metrics subscriptions do not exist, so version 0 lists nothing"),
     (ApiKey::DescribeConfigs, "settings of Kafka that have no meaning here are not listed"),
-    (ApiKey::DescribeProducers, "the coordinator's epoch is not remembered"),
-    (ApiKey::ListTransactions, "no filter by pattern"),
     (ApiKey::DescribeLogDirs, "one folder; the partitions of all shards are in it"),
+    (ApiKey::AlterPartitionReassignments, "only assignments that change nothing are taken"),
+    (ApiKey::DescribeQuorum, "this node is the only voter; its directory has no id"),
+    (ApiKey::UpdateFeatures, "only levels that are in force are taken"),
+    (ApiKey::UnregisterBroker, "the only broker is not forgotten"),
 ];
 
 fn document() -> String {

@@ -136,6 +136,7 @@ fn b34_snapshots_keep_everything() {
         other.producer_id = Some(ProducerId::new(id));
         states.append(&other, Offset::new(500 + (id & 1)), Timestamp::from_millis(-5));
     }
+    states.note_coordinator(ProducerId::new(3), 70_000);
     for states in [states, ProducerStates::default()] {
         let bytes = states.encode_snapshot();
         assert_eq!(ProducerStates::decode_snapshot(&bytes).as_ref(), Ok(&states));
@@ -158,11 +159,11 @@ fn b34_damaged_snapshots_are_refused() {
     let length = bytes.len();
     let cases: [(usize, &[u8], SnapshotError); 6] = [
         (0, b"HWPT", SnapshotError::Magic),
-        (4, &[0, 2], SnapshotError::Version(2)),
+        (4, &[0, 3], SnapshotError::Version(3)),
         (6, &[0xff; 4], SnapshotError::Length(length)),
         (6, &[0; 4], SnapshotError::Length(length)),
-        (28, &[6], SnapshotError::Value(7)),
-        (29, &[0x80], SnapshotError::Value(7)),
+        (32, &[6], SnapshotError::Value(7)),
+        (33, &[0x80], SnapshotError::Value(7)),
     ];
     for (at, new, error) in cases {
         let mut bad = bytes[..length - CRC_BYTES].to_vec();
@@ -170,4 +171,26 @@ fn b34_damaged_snapshots_are_refused() {
         bad.extend(crc32c::crc32c(&bad).to_be_bytes());
         assert_eq!(ProducerStates::decode_snapshot(&bad), Err(error), "{new:?} at {at}");
     }
+}
+
+#[test]
+fn snapshots_of_the_first_version_are_read() {
+    let states = after(&[(0, 0, 2), (0, 2, 1)]);
+    let bytes = states.encode_snapshot();
+    // Without the checksum, the newer field and the newer number.
+    let mut old = bytes[..bytes.len() - CRC_BYTES].to_vec();
+    old.drain(28..32);
+    old[4..6].copy_from_slice(&[0, 1]);
+    old.extend(crc32c::crc32c(&old).to_be_bytes());
+    assert_eq!(ProducerStates::decode_snapshot(&old), Ok(states));
+}
+
+#[test]
+fn the_coordinator_of_the_last_marker_is_remembered_over_epochs() {
+    let mut states = after(&[(0, 0, 2)]);
+    let coordinator = |states: &ProducerStates| states.describe()[0].coordinator;
+    assert_eq!(coordinator(&states), None);
+    states.note_coordinator(ProducerId::new(7), 3);
+    states.append(&batch((1, 0, 1)), Offset::new(9), Timestamp::default());
+    assert_eq!(coordinator(&states), Some(3));
 }

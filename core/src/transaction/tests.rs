@@ -373,6 +373,19 @@ fn b63_lists_and_descriptions() {
     assert_eq!(list(&play, ListTransactions::default()), ["a", "b"]);
     let ongoing = ListTransactions { states: vec![State::Ongoing], ..Default::default() };
     assert_eq!(list(&play, ongoing), ["b"]);
+    for (pattern, expected) in [
+        (".*", vec!["a", "b"]),
+        ("", vec![]),
+        ("a|ab", vec!["a"]),
+        ("(?i)^B$", vec!["b"]),
+        ("(?x) b # a comment\n", vec!["b"]),
+    ] {
+        let of = ListTransactions { pattern: Some(IdPattern::new(pattern).unwrap()), ..Default::default() };
+        assert_eq!(list(&play, of), expected, "{pattern:?}");
+    }
+    for bad in ["[", "a)(b", "(?=x)", &"a".repeat(40_000)] {
+        assert!(IdPattern::new(bad).is_err(), "{bad:.20}");
+    }
     let of = ListTransactions { producers: vec![ProducerId::new(100)], ..Default::default() };
     assert_eq!(list(&play, of), ["a"]);
     for (ms, expected) in [(49, vec!["b"]), (50, vec![])] {

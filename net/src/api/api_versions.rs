@@ -34,9 +34,24 @@ pub fn unsupported(context: &Context) -> Reply {
     Reply::whole(frame::response(ApiKey::ApiVersions, 0, context.correlation_id(), &response))
 }
 
-/// The protocol of transactions that is spoken (KIP-890): each end bumps the producer's epoch. Clients that do not know it speak
-/// the older one.
-const TRANSACTION_VERSION: i16 = 2;
+/// Something that brokers and clients agree about by its level.
+pub struct Feature {
+    /// Kafka's name.
+    pub name: &'static str,
+    /// The lowest level that is known.
+    pub min: i16,
+    /// The highest.
+    pub max: i16,
+    /// The one that is in force.
+    pub finalized: i16,
+}
+
+/// What clients are told of.
+pub const FEATURES: &[Feature] = &[
+    // The protocol of transactions that is spoken (KIP-890): each end bumps the producer's epoch. Clients that do not know
+    // it speak the older one.
+    Feature { name: "transaction.version", min: 0, max: 2, finalized: 2 },
+];
 
 fn served(version: i16) -> ApiVersionsResponse<'static> {
     let api_keys = TABLE
@@ -49,19 +64,22 @@ fn served(version: i16) -> ApiVersionsResponse<'static> {
             max_version: row.max,
         })
         .collect();
-    let name = || Cow::Borrowed("transaction.version");
-    let supported = SupportedFeatureKey { name: name(), min_version: 0, max_version: TRANSACTION_VERSION };
-    let finalized = FinalizedFeatureKey {
-        name: name(),
-        max_version_level: TRANSACTION_VERSION,
-        min_version_level: TRANSACTION_VERSION,
-    };
+    let supported = FEATURES.iter().map(|feature| SupportedFeatureKey {
+        name: Cow::Borrowed(feature.name),
+        min_version: feature.min,
+        max_version: feature.max,
+    });
+    let finalized = FEATURES.iter().map(|feature| FinalizedFeatureKey {
+        name: Cow::Borrowed(feature.name),
+        max_version_level: feature.finalized,
+        min_version_level: feature.finalized,
+    });
     ApiVersionsResponse {
         api_keys,
         // Clients of version 3 take a feature that begins at 0 to be damage.
-        supported_features: if version >= 4 { vec![supported] } else { Vec::new() },
+        supported_features: supported.filter(|feature| version >= 4 || feature.min_version > 0).collect(),
         finalized_features_epoch: 0,
-        finalized_features: vec![finalized],
+        finalized_features: finalized.collect(),
         ..Default::default()
     }
 }

@@ -6,6 +6,10 @@ use std::collections::HashMap;
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
 use headwater_core::ids::{PartitionId, ShardId, TopicPartition};
+use headwater_core::wire::messages::alter_replica_log_dirs_request::AlterReplicaLogDirsRequest;
+use headwater_core::wire::messages::alter_replica_log_dirs_response::{
+    AlterReplicaLogDirPartitionResult, AlterReplicaLogDirTopicResult, AlterReplicaLogDirsResponse,
+};
 use headwater_core::wire::messages::delete_records_request::DeleteRecordsRequest;
 use headwater_core::wire::messages::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsResponse, DeleteRecordsTopicResult,
@@ -113,7 +117,7 @@ pub async fn describe_dirs(context: Context, body: BytesMut) -> Result<Reply, Re
         }
     };
     let folder = shard.config().log_dir.clone();
-    let path = std::path::absolute(&folder).map_or(folder.clone(), |path| path.display().to_string());
+    let path = absolute(&folder);
     let space = rt::spawn_blocking(move || rustix::fs::statvfs(folder.as_str())).await;
     let (total_bytes, usable_bytes) = match space {
         Ok(Ok(space)) => {
@@ -132,4 +136,36 @@ pub async fn describe_dirs(context: Context, body: BytesMut) -> Result<Reply, Re
         ..Default::default()
     };
     context.reply(&DescribeLogDirsResponse { results: vec![result], ..Default::default() })
+}
+
+/// Takes moves to the folder where everything is, and knows no other.
+pub async fn alter_dirs(context: Context, body: BytesMut) -> Result<Reply, Refused> {
+    let request: AlterReplicaLogDirsRequest<'_> = context.decode(&body)?;
+    let image = context.image();
+    let own = absolute(&context.shard().config().log_dir);
+    let mut response = AlterReplicaLogDirsResponse::default();
+    for dir in &request.dirs {
+        for topic in &dir.topics {
+            let known = image.topic(&topic.name);
+            let partitions = topic.partitions.iter().map(|number| {
+                let found = known.and_then(|known| image.partition(known, PartitionId::new(*number)));
+                let code = match found {
+                    _ if dir.path != own => ErrorCode::LogDirNotFound,
+                    None => ErrorCode::UnknownTopicOrPartition,
+                    Some(_) => ErrorCode::None,
+                };
+                AlterReplicaLogDirPartitionResult { partition_index: *number, error_code: code.code() }
+            });
+            response.results.push(AlterReplicaLogDirTopicResult {
+                topic_name: topic.name.clone(),
+                partitions: partitions.collect(),
+            });
+        }
+    }
+    context.reply(&response)
+}
+
+/// The data folder as clients are told of it.
+fn absolute(folder: &str) -> String {
+    std::path::absolute(folder).map_or_else(|_| folder.to_owned(), |path| path.display().to_string())
 }

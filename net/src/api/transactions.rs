@@ -14,7 +14,8 @@ use headwater_core::ids::{
 };
 use headwater_core::record::control::{EndMarker, Outcome};
 use headwater_core::transaction::{
-    AddPartitions, EndTransaction, InitProducerId, ListTransactions, Place, State, TransactionReply,
+    AddPartitions, EndTransaction, IdPattern, InitProducerId, ListTransactions, Place, State,
+    TransactionReply,
 };
 use headwater_core::wire::messages::add_offsets_to_txn_request::AddOffsetsToTxnRequest;
 use headwater_core::wire::messages::add_offsets_to_txn_response::AddOffsetsToTxnResponse;
@@ -448,11 +449,24 @@ pub async fn list(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             None => response.unknown_state_filters.push(name.clone()),
         }
     }
+    let pattern = match request.transactional_id_pattern.as_deref() {
+        // As in Kafka an empty one stands for none.
+        None | Some("") => None,
+        Some(pattern) => match IdPattern::new(pattern) {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                tracing::debug!(%why, "a pattern of transactional ids is refused");
+                let error_code = ErrorCode::InvalidRegularExpression.code();
+                return context.reply(&ListTransactionsResponse { error_code, ..Default::default() });
+            }
+        },
+    };
     let matches_none = states.is_empty() && !request.state_filters.is_empty();
     let asked = ListTransactions {
         states,
         producers: request.producer_id_filters.iter().map(|id| ProducerId::new(*id)).collect(),
         longer_than_ms: (request.duration_filter >= 0).then_some(request.duration_filter),
+        pattern,
     };
     let shard = context.shard();
     for to in (0..shard.count).filter(|_| !matches_none) {
@@ -507,8 +521,7 @@ pub async fn describe_producers(context: Context, body: BytesMut) -> Result<Repl
                     producer_epoch: i32::from(producer.epoch.get()),
                     last_sequence: producer.last_sequence.map_or(-1, |sequence| sequence.get()),
                     last_timestamp: producer.heard.millis(),
-                    // Not remembered: it fences nobody where there is one coordinator.
-                    coordinator_epoch: -1,
+                    coordinator_epoch: producer.coordinator.unwrap_or(-1),
                     current_txn_start_offset: open.map_or(-1, Offset::get),
                 });
                 PartitionResponse {

@@ -50,6 +50,8 @@ pub enum ControllerRequest {
     Alter(Vec<AlterResource>, bool),
     /// Producer ids for one shard.
     ProducerIds,
+    /// How far the metadata log is.
+    Quorum,
 }
 
 /// Its answers, in the same order.
@@ -64,6 +66,13 @@ pub enum ControllerReply {
     Altered(Vec<AlteredResource>),
     /// To `ProducerIds`.
     ProducerIds(Result<ProducerIdBlock, Refusal>),
+    /// To `Quorum`.
+    Quorum {
+        /// Behind the last record.
+        end: Offset,
+        /// Behind the last that is durable.
+        high_watermark: Offset,
+    },
     /// To any: the metadata log takes nothing more.
     Failed,
 }
@@ -172,6 +181,10 @@ impl Control {
             ControllerRequest::ProducerIds => {
                 ControllerReply::ProducerIds(controller.on_allocate_producer_ids(out))
             }
+            ControllerRequest::Quorum => ControllerReply::Quorum {
+                end: self.log.log().end(),
+                high_watermark: self.log.bounds().high_watermark,
+            },
         }
     }
 

@@ -93,7 +93,11 @@ impl<D: Disk> Partition<D> {
             return Err(code);
         }
         let appended = self.push(batch, &header)?;
-        self.producers.borrow_mut().append(&header, appended.base, now);
+        {
+            let mut producers = self.producers.borrow_mut();
+            producers.append(&header, appended.base, now);
+            producers.note_coordinator(id, marker.coordinator_epoch);
+        }
         self.transactions.borrow_mut().finish(id, marker.outcome, appended.base);
         self.advance(self.log.committed_end());
         Ok(appended)

@@ -102,7 +102,10 @@ impl History {
         let heard = Timestamp::from_millis(header.max_timestamp);
         self.producers.append(header, header.base_offset, heard);
         match header.is_control().then(|| marker(&view)).flatten() {
-            Some(marker) => self.transactions.finish(id, marker.outcome, header.base_offset),
+            Some(marker) => {
+                self.producers.note_coordinator(id, marker.coordinator_epoch);
+                self.transactions.finish(id, marker.outcome, header.base_offset);
+            }
             None => self.transactions.append(header, header.base_offset),
         }
     }
