@@ -11,7 +11,8 @@
 
 use headwater_core::ids::Offset;
 
-const ENTRY_BYTES: usize = 20;
+/// Bytes of an entry.
+pub const ENTRY_BYTES: usize = 20;
 
 /// One entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Index {
     pub fn note(&mut self, delta: u32, pos: u64, len: usize, max_timestamp: i64, interval: u64) {
         let max = self.max_timestamp.map_or(max_timestamp, |max| max.max(max_timestamp));
         self.max_timestamp = Some(max);
-        if self.entries.is_empty() || self.since_last >= interval {
+        if self.is_entry_due(interval) {
             let entry = IndexEntry { delta, pos: pos as u32, max_timestamp: max };
             // An index out of order would find nothing, or the wrong batch, and would be refused when it is read back.
             assert!(
@@ -49,6 +50,11 @@ impl Index {
             self.since_last = 0;
         }
         self.since_last += len as u64;
+    }
+
+    /// Whether the next batch gets an entry.
+    pub fn is_entry_due(&self, interval: u64) -> bool {
+        self.entries.is_empty() || self.since_last >= interval
     }
 
     /// What of it stands for the first `bytes` of the segment.

@@ -22,7 +22,9 @@ use headwater_core::record::header::{BatchHeader, set_base_offset, set_leader_ep
 use crate::checkpoint::LogImage;
 use crate::disk::Disk;
 pub use crate::error::AppendRefused;
-use crate::journal::frame::{ENTRY_BYTES, HEAD_BYTES, Kind};
+use crate::index::ENTRY_BYTES;
+use crate::journal::frame::{self, HEAD_BYTES, Kind};
+use crate::retention::segment_age_ms_max;
 use crate::segment::Segment;
 use crate::store::{RELAXED_DELAY, Shared};
 
@@ -44,6 +46,10 @@ pub struct LogConfig {
     pub segment_bytes: u64,
     /// `segment.ms`.
     pub segment_ms: u64,
+    /// `segment.jitter.ms`.
+    pub segment_jitter_ms: u64,
+    /// Bytes of a segment's index at which another one is begun, from `segment.index.bytes`.
+    pub segment_index_bytes: u64,
     /// Bytes between two index entries, at least `index.interval.bytes`.
     pub index_interval_bytes: u64,
     /// `retention.ms`; none keeps for ever.
@@ -83,6 +89,8 @@ impl Default for LogConfig {
         Self {
             segment_bytes: 1 << 30,
             segment_ms: 7 * 24 * 3_600_000,
+            segment_jitter_ms: 0,
+            segment_index_bytes: 10 << 20,
             index_interval_bytes: 64 * 1024,
             retention_ms: None,
             retention_bytes: None,
@@ -145,6 +153,8 @@ pub(crate) struct State {
     pub last_generation: u32,
     /// In the queue of logs to be written out.
     pub queued: bool,
+    /// Where the log ended when retention was looked at last.
+    pub end_seen: Offset,
 }
 
 /// See the module's text.
@@ -177,6 +187,7 @@ impl<D: Disk> Log<D> {
             compacting: false,
             last_generation,
             queued: false,
+            end_seen: Offset::ZERO,
         };
         Rc::new(Self {
             id: state.image.id,
@@ -261,7 +272,8 @@ impl<D: Disk> Log<D> {
         if state.dropped || self.shared.failed() || self.shared.stopping.get() {
             return Err(AppendRefused::ReadOnly);
         }
-        if len as u64 > state.config.segment_bytes || HEAD_BYTES + ENTRY_BYTES + len > self.shared.frame_max()
+        if len as u64 > state.config.segment_bytes
+            || HEAD_BYTES + frame::ENTRY_BYTES + len > self.shared.frame_max()
         {
             return Err(AppendRefused::TooLarge);
         }
@@ -276,6 +288,8 @@ impl<D: Disk> Log<D> {
         set_leader_epoch(&mut batch, epoch);
         let bytes = if len < COPY_BELOW_BYTES { Bytes::copy_from_slice(&batch) } else { batch.freeze() };
         let rolls = state.is_due_to_roll(last, header.max_timestamp, len);
+        // The journal says it also of a segment that was begun without a batch: there is none before this one.
+        let begins = rolls || state.segments.back().is_some_and(|segment| segment.size == 0);
         state.hold(base, last, header.max_timestamp, epoch, bytes.clone(), rolls);
         let over = state.unwritten_bytes >= self.shared.config.head_bytes && !state.queued;
         state.queued |= over;
@@ -285,7 +299,7 @@ impl<D: Disk> Log<D> {
             });
         drop(state);
         self.shared.note_appended(self, over, len);
-        let kind = if rolls { Kind::Roll } else { Kind::Append };
+        let kind = if begins { Kind::Roll } else { Kind::Append };
         self.shared.journal(self, kind, base, epoch, bytes, last.plus(1), urgent);
         Ok(Appended { base_offset: base, last_offset: last })
     }
@@ -308,52 +322,6 @@ impl<D: Disk> Log<D> {
         self.shared.journal(self, Kind::Start, start, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO, true);
     }
 
-    /// Applies retention: drops the oldest sealed segments whose records are all older than `retention.ms`, or that the
-    /// log can do without under `retention.bytes`.
-    pub fn retain(self: &Rc<Self>, now_ms: i64) {
-        let start = {
-            let state = self.state.borrow();
-            let mut total: u64 = state.segments.iter().map(|segment| segment.size).sum();
-            let mut start = None;
-            for (segment, next) in state.segments.iter().zip(state.segments.iter().skip(1)) {
-                if !segment.sealed {
-                    break;
-                }
-                let expired = match (state.config.retention_ms, segment.max_timestamp) {
-                    (Some(keep), Some(newest)) => now_ms.saturating_sub(newest) > keep as i64,
-                    _ => false,
-                };
-                let surplus = state.config.retention_bytes.is_some_and(|keep| total - segment.size >= keep);
-                if !expired && !surplus {
-                    break;
-                }
-                total -= segment.size;
-                start = Some(next.base);
-            }
-            start
-        };
-        if let Some(start) = start {
-            self.set_log_start(start);
-        }
-    }
-
-    /// An offset at or before the first batch with a timestamp of `timestamp` or later; none if there is no such batch.
-    pub fn position_for_timestamp(&self, timestamp: i64) -> Option<Offset> {
-        let state = self.state.borrow();
-        let segment = state.segments.iter().find(|s| s.max_timestamp.is_some_and(|max| max >= timestamp))?;
-        let at = segment
-            .index
-            .as_ref()
-            .map_or(segment.base, |index| index.before_timestamp(segment.base, timestamp));
-        Some(at.max(state.log_start))
-    }
-
-    /// The greatest timestamp, and an offset at or before its batch.
-    pub fn max_timestamp(&self) -> Option<(i64, Offset)> {
-        let max = self.state.borrow().segments.iter().filter_map(|segment| segment.max_timestamp).max()?;
-        Some((max, self.position_for_timestamp(max)?))
-    }
-
     /// The log is gone: it takes nothing more, holds nothing in memory, and has nothing to read.
     pub(crate) fn mark_dropped(&self) {
         let mut state = self.state.borrow_mut();
@@ -374,7 +342,7 @@ impl<D: Disk> Log<D> {
 }
 
 impl State {
-    fn committed_end(&self) -> Offset {
+    pub(crate) fn committed_end(&self) -> Offset {
         let at_risk = (self.next.get() - self.durable_end.get()) as u64;
         match self.config.relaxed {
             Some(relaxed) if at_risk < relaxed.flush_messages => self.next,
@@ -388,11 +356,15 @@ impl State {
         let config = &self.config;
         self.segments.back().is_none_or(|active| {
             let aged = active.first_timestamp.is_some_and(|first| {
-                max_timestamp.saturating_sub(first) > i64::try_from(config.segment_ms).unwrap_or(i64::MAX)
+                max_timestamp.saturating_sub(first) > segment_age_ms_max(config, self.image.id, active.base)
+            });
+            let index_full = active.index.as_ref().is_some_and(|index| {
+                (index.len() * ENTRY_BYTES) as u64 >= config.segment_index_bytes.max(ENTRY_BYTES as u64)
+                    && index.is_entry_due(config.index_interval_bytes)
             });
             let full = active.size + len as u64 > config.segment_bytes;
             let far = last.get() - active.base.get() > i64::from(u32::MAX);
-            active.sealed || (active.size > 0 && (full || aged || far))
+            active.sealed || (active.size > 0 && (full || aged || index_full || far))
         })
     }
 
@@ -437,14 +409,15 @@ impl State {
     /// was in memory.
     pub fn drop_recovered_before_start(&mut self) -> (Vec<(Offset, u32)>, usize) {
         let mut removed = Vec::new();
-        while self.segments.len() > 1 && self.segments[1].base <= self.log_start {
+        // The last one too: an empty one, of which the journal does not tell, may have taken its place.
+        while !self.segments.is_empty()
+            && self.segments.get(1).map_or(self.next, |next| next.base) <= self.log_start
+        {
             removed.extend(self.segments.pop_front().map(|segment| (segment.base, segment.generation)));
         }
         let mut freed = 0;
-        let first = self.segments.front().map(|segment| segment.base);
-        while let Some(held) =
-            self.memory.pop_front_if(|held| first.is_some_and(|first| held.segment < first))
-        {
+        let first = self.segments.front().map_or(self.next, |segment| segment.base);
+        while let Some(held) = self.memory.pop_front_if(|held| held.segment < first) {
             self.unwritten -= 1;
             self.unwritten_bytes -= held.bytes.len();
             freed += held.cost();

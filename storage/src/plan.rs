@@ -7,12 +7,11 @@ use headwater_core::ids::Offset;
 
 use crate::disk::{Disk, DiskFile};
 pub use crate::error::ReadError;
-use crate::index::Index;
 use crate::log::Log;
 use crate::reader::{Damage, Expected, Found, ReadAt, SegmentReader};
 
 /// The most that is read from the disk at once, in bytes, but for a batch that is larger.
-const READ_AHEAD_MAX: usize = 1 << 20;
+pub(crate) const READ_AHEAD_MAX: usize = 1 << 20;
 
 /// What a read gave.
 #[derive(Debug, Default)]
@@ -179,7 +178,7 @@ impl<D: Disk> SegmentRead<'_, D> {
 
     async fn try_run(&self) -> Result<(ReadOutcome, End), ReadError> {
         let gone = ReadError::OutOfRange(self.from);
-        self.load_index().await;
+        self.log.load_index(self.base).await;
         let place = self
             .log
             .state
@@ -256,54 +255,5 @@ impl<D: Disk> SegmentRead<'_, D> {
     fn path(&self) -> std::path::PathBuf {
         let [path, _] = self.log.shared.segment_files(self.log.id(), (self.base, self.generation()));
         path
-    }
-
-    /// A sealed segment's index is read when it is first needed; without one the read begins at the segment's start.
-    async fn load_index(&self) {
-        let wanted = self
-            .log
-            .state
-            .borrow_mut()
-            .segment(self.base)
-            .filter(|s| s.index.is_none())
-            .map(|s| s.max_timestamp);
-        let Some(max_timestamp) = wanted else { return };
-        let generation = self.generation();
-        let [_, path] = self.log.shared.segment_files(self.log.id(), (self.base, generation));
-        let bytes = self.log.shared.disk.read_file(&path).await.ok().flatten();
-        let index = match bytes.as_deref().and_then(|bytes| Index::decode(bytes, max_timestamp)) {
-            Some(index) => index,
-            None => self.rebuild_index(max_timestamp).await,
-        };
-        if let Some(segment) = self.log.state.borrow_mut().segment(self.base) {
-            // Compaction may have come in between, and then this is the index of another file.
-            if segment.generation == generation {
-                segment.index = Some(index);
-            }
-        }
-    }
-
-    /// Walks a segment whose index is missing or damaged.
-    async fn rebuild_index(&self, max_timestamp: Option<i64>) -> Index {
-        let path = self.path();
-        tracing::warn!(segment = %path.display(), "its index is missing or damaged and is rebuilt");
-        let mut index = Index::decode(&[], max_timestamp).unwrap_or_default();
-        let interval = self.log.state.borrow().config.index_interval_bytes;
-        let Some(expected) = self.log.expected(self.base) else { return index };
-        let Ok(file) = self.log.shared.file(&path, false).await else { return index };
-        let mut reader = SegmentReader::new(file, expected, 0, self.base);
-        reader.read_ahead(READ_AHEAD_MAX);
-        loop {
-            let pos = reader.pos();
-            match reader.step().await {
-                Ok(Found::Batch(header, _)) => {
-                    let delta = header.base_offset.get() - self.base.get();
-                    let Ok(delta) = u32::try_from(delta) else { return index };
-                    index.note(delta, pos, header.encoded_len, header.max_timestamp, interval);
-                }
-                Ok(Found::Damaged(_)) => {}
-                Ok(Found::End) | Err(_) => return index,
-            }
-        }
     }
 }

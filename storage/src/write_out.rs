@@ -393,6 +393,9 @@ impl<D: Disk> Store<D> {
         state.unwritten -= batches.len();
         state.unwritten_bytes -= fresh;
         drop(state);
+        if seal {
+            log.release_before_start();
+        }
         let costs: usize = batches.iter().map(|batch| cost(batch.len())).sum();
         self.shared.heads_bytes.set(self.shared.heads_bytes.get() - costs);
         self.shared.cache_bytes.set(self.shared.cache_bytes.get() + costs);

@@ -131,7 +131,15 @@ fn scripts() -> Vec<(&'static str, Vec<Action>)> {
     let mut roll: Vec<Action> = appends(0, 2000, 24).collect();
     roll.extend([Settle, Epoch, Append(0, 50), Settle, Read(0, 0)]);
     let mut retention = roll.clone();
-    retention.extend([Retain(0), Append(1, 100), Settle, Turns(60), Start(0, 250), Append(1, 100), Settle]);
+    retention.extend([
+        Retain(0, 0),
+        Append(1, 100),
+        Settle,
+        Turns(60),
+        Start(0, 250),
+        Append(1, 100),
+        Settle,
+    ]);
     retention.extend(fill_ring.iter().copied());
     let mut delete: Vec<Action> = appends(0, 3000, 6).collect();
     delete.extend([Settle, Append(0, 3000), Delete(0), Append(1, 10)]);
@@ -141,7 +149,7 @@ fn scripts() -> Vec<(&'static str, Vec<Action>)> {
     delete_in_flight.extend(fill_ring.iter().copied());
     let mut full: Vec<Action> = vec![Append(0, 3000), Settle, Space(5000)];
     full.extend(appends(0, 2500, 30));
-    full.extend([Turns(50), Retain(0), SpaceAgain, Append(1, 10)]);
+    full.extend([Turns(50), Retain(0, 0), SpaceAgain, Append(1, 10)]);
     vec![
         ("recycle and checkpoint", fill_ring),
         ("append and roll", roll),

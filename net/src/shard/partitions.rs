@@ -278,6 +278,8 @@ pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
     LogConfig {
         segment_bytes: u64::from(topic.segment_bytes),
         segment_ms: topic.segment_ms,
+        segment_jitter_ms: topic.segment_jitter_ms,
+        segment_index_bytes: u64::from(topic.segment_index_bytes),
         index_interval_bytes: u64::from(topic.index_interval_bytes).max(INDEX_INTERVAL_BYTES_MIN),
         retention_ms: topic.retention_ms.filter(|_| topic.delete),
         retention_bytes: topic.retention_bytes.filter(|_| topic.delete),

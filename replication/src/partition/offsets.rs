@@ -42,8 +42,8 @@ mod position {
     pub const EARLIEST_PENDING_UPLOAD: i64 = -6;
 }
 
-/// How much one step of the search reads.
-const STEP_BYTES: usize = 1 << 20;
+/// How much one step of the search reads: more than an index interval, so that most searches are one read.
+const STEP_BYTES: usize = 128 << 10;
 /// The most that one batch may decompress to.
 const BATCH_BYTES_MAX: usize = 128 << 20;
 
@@ -64,13 +64,13 @@ impl<D: Disk> Partition<D> {
             // Nothing is tiered, so nothing is uploaded or waits to be.
             position::LATEST_TIERED => Ok(none),
             position::EARLIEST_PENDING_UPLOAD => Ok(none),
-            position::MAX_TIMESTAMP => match self.log().max_timestamp() {
+            position::MAX_TIMESTAMP => match self.log().max_timestamp().await {
                 Some((newest, from)) => {
                     self.first_at_or_after(newest, from, bounds.readable_end(isolation)).await
                 }
                 None => Ok(none),
             },
-            time if time >= 0 => match self.log().position_for_timestamp(time) {
+            time if time >= 0 => match self.log().position_for_timestamp(time).await {
                 Some(from) => self.first_at_or_after(time, from, bounds.readable_end(isolation)).await,
                 None => Ok(none),
             },

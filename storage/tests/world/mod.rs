@@ -45,6 +45,9 @@ pub fn log_config() -> LogConfig {
         segment_bytes: 10_000,
         index_interval_bytes: 1,
         retention_bytes: Some(25_000),
+        retention_ms: Some(250),
+        segment_ms: 150,
+        segment_jitter_ms: 60,
         ..LogConfig::default()
     }
 }
@@ -99,7 +102,8 @@ pub enum Action {
     Append(usize, usize),
     /// DeleteRecords: up to this share (of 256) of what is acknowledged.
     Start(usize, u8),
-    Retain(usize),
+    /// Apply retention, so long after the newest record (a record's time is its offset).
+    Retain(usize, u16),
     /// Delete the log and put a new one in its slot.
     Delete(usize),
     /// Read a stretch and compare.
@@ -129,7 +133,7 @@ impl Action {
                 Action::Append(slot, random.below(size) as usize)
             }
             60..64 => Action::Start(slot, random.below(256) as u8),
-            64..68 => Action::Retain(slot),
+            64..68 => Action::Retain(slot, random.below(400) as u16),
             68..70 => Action::Delete(slot),
             70..76 => Action::Read(slot, random.below(256) as u8),
             76..78 => Action::Epoch,
@@ -264,10 +268,10 @@ impl World {
                 known.start = known.start.max(to);
                 log.set_log_start(Offset::new(to));
             }
-            Action::Retain(slot) => {
+            Action::Retain(slot, age) => {
                 let id = self.slot(slot);
                 let log = store.log(id).expect("the log is there");
-                log.retain(0);
+                log.retain(log.end().get() + i64::from(age));
                 let mut known = self.known.borrow_mut();
                 let known = known.get_mut(&id).expect("a log in a slot is known");
                 known.start = known.start.max(log.log_start().get());
