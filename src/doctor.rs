@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use headwater_net::rt::{RtConfig, preflight};
+use headwater_net::rt::preflight;
 use rustix::process::{Resource, getrlimit};
 use serde_json::json;
 
@@ -143,13 +143,9 @@ fn kernel() -> Finding {
 }
 
 fn rings() -> Finding {
-    let shards = std::thread::available_parallelism().map_or(1, |n| n.get());
-    match preflight(&RtConfig { shards, ..RtConfig::default() }) {
-        Ok(()) => ok("io_uring and memlock", format!("rings and locked memory for {shards} shards")),
-        Err(trouble) => {
-            let level = if trouble.is_fatal() { Level::Fatal } else { Level::Warning };
-            bad("io_uring and memlock", level, trouble.cause.to_string(), trouble.remedy())
-        }
+    match preflight() {
+        Ok(()) => ok("io_uring", "the kernel makes rings; none of their memory counts as locked"),
+        Err(trouble) => bad("io_uring", Level::Fatal, trouble.cause.to_string(), trouble.remedy()),
     }
 }
 

@@ -61,6 +61,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // The first touch of a huge page stops the thread until two megabytes are zeroed: 8 to 47 ms on a virtual machine whose
+    // host has to find them first, and that was the tail of every latency (docs/design/0008-reactor.md).
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     match Cli::parse().command {
         Command::Start(args) => start::run(args),
         Command::Topic(args) => topic::run(args),

@@ -110,12 +110,7 @@ impl Server {
                 .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         };
         let runtime = RtConfig { shards, cpus: pins(shards), ..RtConfig::default() };
-        // What only makes shards slower is a warning, given where they start.
-        if let Err(found) = rt::preflight(&runtime)
-            && found.is_fatal()
-        {
-            return Err(found.into());
-        }
+        rt::preflight()?;
         let [bind] = config.listeners.bind.as_slice() else { return Err(BootError::Listeners) };
         let address = resolve(&bind.host, bind.port)?;
         let reserved = reserve(address)?;

@@ -1,44 +1,39 @@
 //! The runtime: one executor a core, and the words the rest of this crate uses for tasks, time, sockets and shards.
 //!
-//! The only file of this crate that names glommio, so another runtime would cost this file and no other. The parts
-//! that need no runtime are beside it:
+//! A shard is a thread with an executor and an io_uring of its own; the ring is the storage's
+//! ([`headwater_storage::disk::ring`]), and the thread sleeps nowhere else.
 //!
 //! ```text
-//! rt.rs            shards, spawning, readiness                  glommio
+//! rt.rs            shards, spawning, readiness
+//! rt/executor.rs   which task runs next, when to sleep          the ring
 //! rt/tcp.rs        listeners and streams                        on `poller`
 //! rt/poller.rs     which sockets are ready                      an epoll instance
-//! rt/task.rs       who waits for a task, and cancelling        one shard
-//! rt/clock.rs      clocks and sleeping                          a timerfd
+//! rt/task.rs       who waits for a task, and cancelling         one shard
+//! rt/clock.rs      clocks and sleeping                          on `wheel`
 //! rt/wheel.rs      a shard's deadlines                          pure
 //! rt/local.rs      events, one-shots, channels, permits         one shard
 //! rt/mesh.rs       messages between shards                      atomics
-//! rt/pool.rs       blocking work                                threads
-//! rt/watchdog.rs   wakes a shard that slept with work left      a thread
 //! rt/shutdown.rs   the wish to stop, signals                    atomics
 //! rt/preflight.rs  whether the machine lets this work           asks the kernel
 //! ```
 //!
-//! Each known fault of glommio 0.12.0 is worked around here and nowhere else (docs/design/0002-runtime.md):
-//! it parks with work left (`watchdog`); its timers leak when polled twice (`clock`: one timerfd a shard and our own
-//! wheel); its buffered streams reorder and its vectored write sends one buffer (`tcp`: plain system calls on
-//! readiness); tasks left at the end of an executor are never dropped (`task`: we cancel them).
+//! Why not a runtime of others: docs/design/0008-reactor.md, with the figures.
 //!
 //! A panic in a shard ends the process: its partitions' state can no longer be trusted, and the others wait for it.
 #![allow(unsafe_code)]
 
 pub mod clock;
+mod executor;
 pub mod local;
 pub mod mesh;
 mod poller;
-pub mod pool;
 pub mod preflight;
 pub mod shutdown;
 pub mod task;
 pub mod tcp;
-pub mod watchdog;
 pub mod wheel;
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::rc::Rc;
@@ -48,33 +43,25 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
-use glommio::io::PollableFd;
-use glommio::{Latency, LocalExecutorBuilder, Placement, PoolPlacement, Shares, TaskQueueHandle};
 use headwater_core::ids::ShardId;
 use headwater_core::time::Monotonic;
+use headwater_storage::disk::pool::{self, Pool, PoolHandle};
+use headwater_storage::disk::ring;
 use socket2::Socket;
 
 pub use clock::{Elapsed, Sleep, deadline, now, timeout, wall};
+pub use headwater_storage::disk::pool::BlockingPanicked;
 pub use local::{Event, Permit, Semaphore, channel, oneshot};
 pub use mesh::{MeshEnd, SendError, mesh};
-pub use pool::BlockingPanicked;
 pub use preflight::{Cause, Preflight, preflight};
 pub use shutdown::Shutdown;
 pub use task::{Task, yield_now};
 pub use tcp::{Listener, ReadHalf, TcpStream, WriteHalf};
 
 use clock::Clock;
+use executor::{Class, Executor};
 use poller::{Poller, Ready};
-use pool::{Pool, PoolHandle};
 use task::{EndsProcess, Tasks};
-use watchdog::{Pulse, Watchdog, Watched};
-
-/// The most memory a shard may register with the kernel, in bytes: it counts three times against the limit on
-/// locked memory, which is often 8 MiB for the whole user.
-const IO_MEMORY_MAX_BYTES: usize = 1024 * 1024;
-/// Scheduler shares of requests and of background work: under contention the latter gets a sixth.
-const NETWORK_SHARES: usize = 1000;
-const BACKGROUND_SHARES: usize = 200;
 
 /// How shards are run.
 #[derive(Clone, Debug)]
@@ -85,14 +72,10 @@ pub struct RtConfig {
     pub cpus: Vec<usize>,
     /// The slice after which a running queue makes room for sockets and other queues.
     pub preempt: Duration,
-    /// Memory for disk IO that each shard registers with the kernel, in bytes, at most 1 MiB.
-    pub io_memory_bytes: usize,
-    /// Entries of each io_uring.
-    pub ring_depth: usize,
+    /// Submissions that a shard's io_uring takes in one turn; more wait for the next.
+    pub ring_depth: u32,
     /// Threads for blocking work, shared by all shards.
     pub blocking_threads: usize,
-    /// How often the watchdog looks at busy shards. `None` runs without: only to show in tests what it is for.
-    pub watchdog: Option<Duration>,
 }
 
 impl Default for RtConfig {
@@ -101,10 +84,8 @@ impl Default for RtConfig {
             shards: 1,
             cpus: Vec::new(),
             preempt: Duration::from_millis(1),
-            io_memory_bytes: 512 * 1024,
             ring_depth: 256,
             blocking_threads: 2,
-            watchdog: Some(Duration::from_millis(1)),
         }
     }
 }
@@ -135,8 +116,7 @@ pub enum StartError {
 #[must_use = "shards end when their main future does: join them"]
 pub struct ShardThreads<T> {
     threads: Vec<thread::JoinHandle<Option<T>>>,
-    // Declared after the threads and dropped after the join: shards use both until their end.
-    _watchdog: Option<Watchdog>,
+    // Declared after the threads and dropped after the join: shards use it until their end.
     _pool: Pool,
 }
 
@@ -165,32 +145,20 @@ where
     Fut: Future<Output = T> + 'static,
 {
     check(config)?;
-    if let Err(trouble) = preflight(config) {
-        if trouble.is_fatal() {
-            return Err(trouble.into());
-        }
-        tracing::warn!("{trouble}");
-    }
+    preflight()?;
     clock::start(); // before any shard reads it, so that no reading is negative
     let spare = spare_cpus(&config.cpus);
     let pool = Pool::start(config.blocking_threads, move || leave_shard_cores(&spare))?;
-    let pulses: Vec<Arc<Pulse>> = (0..config.shards).map(|_| Arc::default()).collect();
     let end = Arc::new(Barrier::new(config.shards));
-    let (made, answers) = mpsc::channel::<Result<Tid, StartError>>();
+    let (made, answers) = mpsc::channel::<Result<(), StartError>>();
     let mut threads = Vec::with_capacity(config.shards);
     let mut starts = Vec::with_capacity(config.shards);
-    for (index, pulse) in pulses.iter().enumerate() {
+    for index in 0..config.shards {
         let shard =
             ShardId::new(u16::try_from(index).map_err(|_| StartError::Config("too many shards".into()))?);
         let (start, started) = mpsc::channel::<()>();
         starts.push(start);
-        let seed = Seed {
-            shard,
-            config: config.clone(),
-            pulse: pulse.clone(),
-            pool: pool.handle(),
-            end: end.clone(),
-        };
+        let seed = Seed { shard, config: config.clone(), pool: pool.handle(), end: end.clone() };
         let (make, made) = (make.clone(), made.clone());
         let thread = thread::Builder::new()
             .name(format!("shard-{shard}"))
@@ -198,24 +166,19 @@ where
         threads.push(thread);
     }
     drop(made);
-    let mut watched = Vec::with_capacity(config.shards);
     for _ in 0..config.shards {
         match answers.recv() {
-            Ok(Ok(Tid { shard, tid })) => {
-                let pulse = pulses[shard.get() as usize].clone();
-                watched.push(Watched { pulse, cpu_nanos: Box::new(move || thread_cpu_nanos(tid)) });
-            }
+            Ok(Ok(())) => {}
             // Dropping `starts` sends the others home.
             Ok(Err(error)) => return Err(error),
             Err(_) => return Err(StartError::Config("a shard thread ended before it started".into())),
         }
     }
-    let watchdog = config.watchdog.map(|tick| Watchdog::start(watched, tick)).transpose()?;
     for start in &starts {
         // Each shard waits for this word; one that is gone has aborted the process.
         let _ = start.send(());
     }
-    Ok(ShardThreads { threads, _watchdog: watchdog, _pool: pool })
+    Ok(ShardThreads { threads, _pool: pool })
 }
 
 fn check(config: &RtConfig) -> Result<(), StartError> {
@@ -226,36 +189,13 @@ fn check(config: &RtConfig) -> Result<(), StartError> {
     if !config.cpus.is_empty() && config.cpus.len() != config.shards {
         return refuse(format!("{} cores for {} shards", config.cpus.len(), config.shards));
     }
-    if config.io_memory_bytes > IO_MEMORY_MAX_BYTES {
-        return refuse(format!(
-            "io memory of {} bytes is above {IO_MEMORY_MAX_BYTES}",
-            config.io_memory_bytes
-        ));
-    }
     Ok(())
-}
-
-/// The thread a shard runs on.
-struct Tid {
-    shard: ShardId,
-    tid: rustix::thread::Pid,
-}
-
-/// The processor time a thread of this process has used; always 0 for one that has ended.
-fn thread_cpu_nanos(tid: rustix::thread::Pid) -> u64 {
-    // The clock's number as the kernel defines it: the complement of the thread, "of one thread", "scheduled time".
-    let clock = (!tid.as_raw_nonzero().get() << 3) | 0b110;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes one timespec to the place given, or nothing when it knows no such clock.
-    unsafe { libc::clock_gettime(clock, &raw mut time) };
-    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
 /// What a shard's thread is started with.
 struct Seed {
     shard: ShardId,
     config: RtConfig,
-    pulse: Arc<Pulse>,
     pool: PoolHandle,
     end: Arc<Barrier>,
 }
@@ -263,7 +203,7 @@ struct Seed {
 fn run_shard<T, F, Fut>(
     seed: Seed,
     make: F,
-    made: &mpsc::Sender<Result<Tid, StartError>>,
+    made: &mpsc::Sender<Result<(), StartError>>,
     started: &mpsc::Receiver<()>,
 ) -> Option<T>
 where
@@ -272,80 +212,72 @@ where
     Fut: Future<Output = T> + 'static,
 {
     let _bomb = EndsProcess { shard: seed.shard };
-    let placement = match seed.config.cpus.get(seed.shard.get() as usize) {
-        Some(cpu) => Placement::Fixed(*cpu),
-        None => Placement::Unbound,
-    };
-    let executor = LocalExecutorBuilder::new(placement)
-        .io_memory(seed.config.io_memory_bytes)
-        .ring_depth(seed.config.ring_depth)
-        .preempt_timer(seed.config.preempt)
-        .blocking_thread_pool_placement(PoolPlacement::Unbound(1))
-        .make();
-    let executor = match executor {
-        Ok(executor) => executor,
+    let shard = seed.shard;
+    if let Some(cpu) = seed.config.cpus.get(shard.get() as usize)
+        && !core_affinity::set_for_current(core_affinity::CoreId { id: *cpu })
+    {
+        tracing::warn!(%shard, cpu, "the shard is not pinned to its core");
+    }
+    let installed = ring::install(seed.config.ring_depth, seed.pool.clone());
+    let here = installed.and_then(|ring| Ok((ring, Here::new(&seed)?)));
+    let (_ring, here) = match here {
+        Ok((ring, here)) => (ring, Rc::new(here)),
         Err(error) => {
-            let _ = made.send(Err(StartError::Executor { shard: seed.shard, reason: error.to_string() }));
+            let _ = made.send(Err(StartError::Executor { shard, reason: error.to_string() }));
             return None;
         }
     };
-    let _ = made.send(Ok(Tid { shard: seed.shard, tid: rustix::thread::gettid() }));
+    let _ = made.send(Ok(()));
     started.recv().ok()?;
-    let (shard, pulse, end, preempt) = (seed.shard, seed.pulse.clone(), seed.end, seed.config.preempt);
-    let value = executor.run(async move {
-        let here = match Here::new(shard, seed.pulse, seed.pool, preempt) {
-            Ok(here) => Rc::new(here),
-            Err(error) => panic!("shard {shard} cannot make its timer and its epoll: {error}"),
-        };
-        HERE.with(|slot| assert!(slot.set(here.clone()).is_ok(), "one shard a thread"));
-        let poked = glommio::spawn_local(answer_pokes(here.pulse.clone()));
-        spawn(drive_clock(here.clock.clone())).detach();
-        spawn(drive_sockets(here.poller.clone())).detach();
-        let value = spawn(make(shard)).await;
-        here.tasks.cancel_all().await;
-        here.pulse.stop();
-        poked.cancel().await;
-        value
-    });
-    pulse.stop();
-    // Wakers of this shard may still be held by others until they end too; a waker of a dead executor is a leak.
-    end.wait();
-    Some(value)
+    HERE.with(|slot| *slot.borrow_mut() = Some(here.clone()));
+    let output = Rc::new(RefCell::new(None));
+    let main = {
+        let (output, here) = (output.clone(), here.clone());
+        let body = spawn(make(shard));
+        async move {
+            let value = body.await;
+            here.tasks.cancel_all().await;
+            *output.borrow_mut() = Some(value);
+        }
+    };
+    here.executor.spawn(Class::Network, main);
+    let ran = here.executor.run(&here.clock, &here.poller, || output.borrow().is_some());
+    ran.unwrap_or_else(|error| panic!("shard {shard}: its ring or its epoll fails: {error}"));
+    // Wakers of this shard may still be held by others until they end too.
+    seed.end.wait();
+    HERE.with(|slot| slot.borrow_mut().take());
+    drop(here);
+    output.take()
 }
 
 /// What a shard's tasks share.
 struct Here {
     shard: ShardId,
-    network: TaskQueueHandle,
-    background: TaskQueueHandle,
+    executor: Executor,
     clock: Rc<Clock>,
     poller: Rc<Poller>,
     tasks: Rc<Tasks>,
-    pulse: Arc<Pulse>,
     pool: PoolHandle,
 }
 
 thread_local! {
-    static HERE: OnceCell<Rc<Here>> = const { OnceCell::new() };
+    static HERE: RefCell<Option<Rc<Here>>> = const { RefCell::new(None) };
 }
 
 fn here<R>(f: impl FnOnce(&Here) -> R) -> R {
-    HERE.with(|slot| f(slot.get().expect("called outside of a shard")))
+    HERE.with(|slot| f(slot.borrow().as_ref().expect("called outside of a shard")))
 }
 
 impl Here {
-    fn new(shard: ShardId, pulse: Arc<Pulse>, pool: PoolHandle, preempt: Duration) -> io::Result<Self> {
-        let executor = glommio::executor();
-        let network =
-            executor.create_task_queue(Shares::Static(NETWORK_SHARES), Latency::Matters(preempt), "network");
-        let background = executor.create_task_queue(
-            Shares::Static(BACKGROUND_SHARES),
-            Latency::NotImportant,
-            "background",
-        );
-        let clock = Rc::new(Clock::new()?);
-        let poller = Rc::new(Poller::new()?);
-        Ok(Self { shard, network, background, clock, poller, tasks: Rc::default(), pulse, pool })
+    fn new(seed: &Seed) -> io::Result<Self> {
+        Ok(Self {
+            shard: seed.shard,
+            executor: Executor::new(seed.config.preempt)?,
+            clock: Rc::default(),
+            poller: Rc::new(Poller::new()?),
+            tasks: Rc::default(),
+            pool: seed.pool.clone(),
+        })
     }
 }
 
@@ -357,38 +289,31 @@ pub fn shard() -> ShardId {
     here(|here| here.shard)
 }
 
-/// The task that the watchdog wakes: being polled is all it does.
-async fn answer_pokes(pulse: Arc<Pulse>) {
-    poll_fn(|cx| {
-        pulse.answer(cx.waker());
-        Poll::<()>::Pending
-    })
-    .await;
-}
-
 // ---------------------------------------------------------------------------------------------------------- tasks
 
 /// Runs a future on this shard's network queue: requests, sockets, whatever somebody waits for.
 pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
-    spawn_into(future, here(|here| here.network))
+    spawn_into(future, Class::Network)
 }
 
 /// Runs a future on this shard's background queue, which gets a sixth of a busy shard: compaction, retention.
 pub fn spawn_background<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
-    spawn_into(future, here(|here| here.background))
+    spawn_into(future, Class::Background)
 }
 
-fn spawn_into<T: 'static>(future: impl Future<Output = T> + 'static, queue: TaskQueueHandle) -> Task<T> {
-    let (task, body) = here(|here| here.tasks.track(here.shard, here.pulse.clone(), future));
-    glommio::spawn_local_into(body, queue).expect("the queue lives as long as the shard").detach();
-    task
+fn spawn_into<T: 'static>(future: impl Future<Output = T> + 'static, class: Class) -> Task<T> {
+    here(|here| {
+        let (task, body) = here.tasks.track(here.shard, future);
+        here.executor.spawn(class, body);
+        task
+    })
 }
 
-/// Yields if this shard's slice is used up or a latency event waits; costs two loads if not. For every loop that
-/// computes, or whose IO may be ready each time.
+/// Yields if this task's share of the pass is used up; costs a reading of the clock if not. For every loop that computes,
+/// or whose IO may be ready each time.
 #[inline]
 pub async fn maybe_yield() {
-    if glommio::executor().need_preempt() {
+    if executor::slice_used_up() {
         yield_now().await;
     }
 }
@@ -433,32 +358,11 @@ pub fn sleep_until(deadline: Monotonic) -> Sleep {
     Sleep::new(here(|here| here.clock.clone()), deadline)
 }
 
-async fn drive_clock(clock: Rc<Clock>) {
-    let timer = clock.timer.try_clone().expect("a descriptor for the shard's timer");
-    let timer = PollableFd::new(timer).expect("a timer can be waited for");
-    loop {
-        timer.readable().await.expect("a timer can be waited for");
-        // Reading makes it wait again. EAGAIN: it was set anew in between; the wheel decides what is due.
-        let mut count = [0; 8];
-        let _ = rustix::io::read(timer.get_ref(), &mut count);
-        clock.fire();
-    }
-}
-
 // -------------------------------------------------------------------------------------------------------- sockets
 
 /// Lets this shard wait for a socket that does not block.
 fn watch_socket(socket: Socket) -> io::Result<Ready> {
     Ready::new(here(|here| here.poller.clone()), socket)
-}
-
-async fn drive_sockets(poller: Rc<Poller>) {
-    let epoll = poller.epoll.try_clone().expect("a descriptor for the shard's epoll");
-    let epoll = PollableFd::new(epoll).expect("epoll can be waited for");
-    loop {
-        epoll.readable().await.expect("epoll can be waited for");
-        poller.dispatch().expect("epoll takes a valid buffer");
-    }
 }
 
 /// Receives into the spare capacity of `buffer`, without blocking and without filling it with zeros first.

@@ -1,5 +1,4 @@
-//! Figures of the runtime facade for docs/design/0002-runtime.md. They assert nothing. All echoes run with the
-//! watchdog: without it, one here hung after some ten thousand rounds.
+//! Figures of the runtime for docs/design/0008-reactor.md. They assert nothing.
 //! `cargo test --release -p headwater-net --test rt_figures -- --ignored --nocapture --test-threads 1`
 
 use std::collections::VecDeque;
@@ -170,16 +169,14 @@ fn mesh_round_trip() {
 #[test]
 #[ignore = "measures"]
 fn idle_shards() {
-    for (name, watchdog) in [("with watchdog", RtConfig::default().watchdog), ("without", None)] {
-        let config = RtConfig { shards: 2, watchdog, ..RtConfig::default() };
-        let threads = rt::run_shards(&config, |_| rt::sleep(Duration::from_secs(6))).unwrap();
-        thread::sleep(Duration::from_millis(500));
-        let before = cpu();
-        thread::sleep(Duration::from_secs(5));
-        let share = (cpu() - before).as_secs_f64() / 5.0;
-        println!("two idle shards, {name}: {:.3} % of a core", share * 100.0);
-        threads.join();
-    }
+    let config = RtConfig { shards: 2, ..RtConfig::default() };
+    let threads = rt::run_shards(&config, |_| rt::sleep(Duration::from_secs(6))).unwrap();
+    thread::sleep(Duration::from_millis(500));
+    let before = cpu();
+    thread::sleep(Duration::from_secs(5));
+    let share = (cpu() - before).as_secs_f64() / 5.0;
+    println!("two idle shards: {:.3} % of a core", share * 100.0);
+    threads.join();
 }
 
 #[test]

@@ -14,7 +14,7 @@ use headwater_core::ids::ShardId;
 use headwater_net::rt::{self, Listener, PerShard, RtConfig, Shutdown, TcpStream};
 
 fn config(shards: usize) -> RtConfig {
-    RtConfig { shards, io_memory_bytes: 64 * 1024, ring_depth: 64, ..RtConfig::default() }
+    RtConfig { shards, ring_depth: 64, ..RtConfig::default() }
 }
 
 fn any_port() -> SocketAddr {

@@ -1,14 +1,11 @@
 //! Time on a shard: the clocks, and waiting for a point in time.
 //!
-//! One kernel timer a shard, set to the earliest of the shard's deadlines. It is only ever set anew, and one task
-//! awaits it for the shard's life: nothing is cancelled in the ring, an earlier deadline is noticed as promptly as the
-//! kernel can, and any number of sleeps may be polled and dropped at will.
-//! Does not do: wait for the timer (that takes the runtime), or pass simulated time (machines take time as an argument).
+//! The executor sleeps until the earliest of the shard's deadlines at most, and wakes what is due before each pass; any
+//! number of sleeps may be polled and dropped at will.
+//! Does not do: sleep (that is the executor's), or pass simulated time (machines take time as an argument).
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::io;
-use std::os::fd::OwnedFd;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -16,7 +13,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use headwater_core::time::{Monotonic, Timestamp};
-use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
 use super::sleep_until;
 use super::wheel::{Ticket, Wheel};
@@ -43,47 +39,25 @@ pub fn wall() -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-/// A shard's deadlines and the one kernel timer that is set to the earliest.
-///
-/// The timer is only ever set anew, and its readiness awaited by one task for the shard's life, so nothing here is
-/// cancelled in the ring and an earlier deadline is noticed as promptly as the kernel can.
+/// A shard's deadlines.
+#[derive(Default)]
 pub(super) struct Clock {
     wheel: RefCell<Wheel>,
-    pub(super) timer: OwnedFd,
 }
 
 impl Clock {
-    pub(super) fn new() -> io::Result<Self> {
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        Ok(Self { wheel: RefCell::new(Wheel::new()), timer })
+    /// The earliest deadline: the executor sleeps no longer.
+    pub(super) fn next(&self) -> Option<Monotonic> {
+        self.wheel.borrow().earliest()
     }
 
-    fn insert(&self, deadline: Monotonic, waker: Waker) -> Ticket {
-        let (ticket, arm) = self.wheel.borrow_mut().insert(deadline, waker);
-        if let Some(deadline) = arm {
-            self.arm(deadline);
+    /// Wakes what is due.
+    pub(super) fn fire(&self, now: Monotonic) {
+        if self.next().is_none_or(|at| at > now) {
+            return;
         }
-        ticket
-    }
-
-    fn arm(&self, deadline: Monotonic) {
-        // Relative, since our clock starts with the process; 1 ns at least, because 0 would disarm it.
-        let left = deadline.nanos().saturating_sub(now().nanos()).max(1);
-        let value =
-            Timespec { tv_sec: (left / 1_000_000_000) as i64, tv_nsec: (left % 1_000_000_000) as i64 };
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
-        let set = rustix::time::timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once);
-        set.expect("a valid time for a timer we own");
-    }
-
-    /// The timer is ready: wakes what is due and sets the timer to the next deadline.
-    pub(super) fn fire(&self) {
         let mut due = Vec::new();
-        let next = self.wheel.borrow_mut().due(now(), &mut due);
-        if let Some(deadline) = next {
-            self.arm(deadline);
-        }
+        self.wheel.borrow_mut().due(now, &mut due);
         // Woken outside of the borrow: a waker may drop a sleep, which takes its entry out.
         due.into_iter().for_each(Waker::wake);
     }
@@ -138,7 +112,8 @@ impl Future for Sleep {
         {
             return Poll::Pending;
         }
-        self.ticket = Some(self.clock.insert(self.deadline, cx.waker().clone()));
+        let ticket = self.clock.wheel.borrow_mut().insert(self.deadline, cx.waker().clone());
+        self.ticket = Some(ticket);
         Poll::Pending
     }
 }

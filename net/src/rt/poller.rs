@@ -1,7 +1,7 @@
 //! Which sockets of a shard may be read or written again: one epoll instance a shard, edge-triggered.
 //!
 //! ```text
-//! socket ──registered once──> epoll ──readable: one wait in the ring──> `dispatch` ──sets flags, wakes──> futures
+//! socket ──registered once──> epoll ──watched by the ring──> `dispatch` ──sets flags, wakes──> futures
 //! ```
 //!
 //! A wait on the ring for each socket would cost an allocation, a submission and a completion each time, a
@@ -11,7 +11,7 @@
 //! Invariants: a flag is set by every edge and taken by the wait it ends, so whoever saw WouldBlock after taking it
 //! sees the next edge; a stale flag costs one more attempt, never a lost wake-up. At most one reader and one writer
 //! wait on a socket (the halves see to it). An event for a socket that is gone is told by its number.
-//! Does not do: wait for the epoll instance itself, which takes the runtime.
+//! Does not do: sleep (that is the ring).
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -21,6 +21,7 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use headwater_storage::disk::ring;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::time::Timespec;
 use socket2::Socket;
@@ -30,7 +31,9 @@ const EVENTS_MAX: usize = 128;
 
 /// The readiness of all sockets of one shard.
 pub(super) struct Poller {
-    pub(super) epoll: OwnedFd,
+    epoll: OwnedFd,
+    /// Set by the ring when epoll has events.
+    ready: Rc<Cell<bool>>,
     slots: RefCell<Slots>,
 }
 
@@ -82,11 +85,16 @@ struct Interest {
 
 impl Poller {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)?, slots: RefCell::default() })
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let ready = ring::watch(epoll.try_clone()?);
+        Ok(Self { epoll, ready, slots: RefCell::default() })
     }
 
-    /// Takes every event at hand and wakes who waits for it.
+    /// Takes every event at hand, if there is any, and wakes who waits for it.
     pub(super) fn dispatch(&self) -> io::Result<()> {
+        if !self.ready.take() {
+            return Ok(());
+        }
         let mut room = [const { MaybeUninit::<Event>::uninit() }; EVENTS_MAX];
         loop {
             let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -1,12 +1,12 @@
-//! The tasks of one shard, by the runtime's leave: who waits for them, and how they are cancelled.
+//! The tasks of one shard: who waits for them, and how they are cancelled.
 //!
 //! ```text
 //! running ── future ready ──> ended, output kept for the handle
 //!    └───── cancelled (handle dropped, `cancel`, or the shard's end) ──> future dropped at its next poll, ended
 //! ```
 //!
-//! The runtime never drops tasks that still wait when its executor ends, and with them sockets that take connections
-//! from the port's other listeners. So cancelling is done here: a flag, seen when the task is polled next.
+//! A task that still waits when its executor ends would never be dropped, and with it a socket that takes connections from
+//! the port's other listeners. So all are known here, and cancelled: a flag, seen when the task is polled next.
 //! Invariant: the future is dropped before anybody hears of the end. Does not do: run anything.
 
 use std::cell::{Cell, RefCell};
@@ -15,14 +15,12 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use headwater_core::ids::ShardId;
 
 use super::local::Event;
-use super::watchdog::Pulse;
 
 /// Ends the process when it is dropped by a panic.
 pub(super) struct EndsProcess {
@@ -100,7 +98,6 @@ impl Tasks {
     pub(super) fn track<T: 'static, F: Future<Output = T> + 'static>(
         self: &Rc<Self>,
         shard: ShardId,
-        pulse: Arc<Pulse>,
         future: F,
     ) -> (Task<T>, impl Future<Output = ()> + use<T, F>) {
         let control = Rc::<Control>::default();
@@ -113,7 +110,6 @@ impl Tasks {
                 let mut future = pin!(future);
                 let ended = poll_fn(|cx| {
                     let _bomb = EndsProcess { shard };
-                    pulse.beat();
                     if control.cancelled.get() {
                         return Poll::Ready(None);
                     }

@@ -1,16 +1,10 @@
 //! The deadlines of one shard, in order. Pure: the clock is an argument, waking is the caller's.
 //!
-//! The runtime's own timers add an entry at every poll of a pending timer and scan all of them in every loop
-//! (`docs/design/0002-runtime.md`), so a shard keeps its deadlines here and arms one kernel timer for the earliest.
-//!
 //! ```text
 //! by_deadline:  (deadline, ticket) -> waker      ordered, so the earliest is the first key
-//! armed:        what the kernel timer is set to; None when it is off or has fired
 //! ```
 //!
 //! Invariants: one entry a waiting sleep, however often it is polled; a dropped sleep leaves no entry.
-//! After [`Wheel::due`], `armed` is the earliest deadline. A cancelled earliest deadline leaves the timer armed: one
-//! early wake-up is cheaper than a system call for each cancelled timeout.
 
 use std::collections::BTreeMap;
 use std::task::Waker;
@@ -28,7 +22,6 @@ pub struct Ticket {
 #[derive(Debug, Default)]
 pub struct Wheel {
     by_deadline: BTreeMap<Ticket, Waker>,
-    armed: Option<Monotonic>,
     issued: u64,
 }
 
@@ -39,18 +32,16 @@ impl Wheel {
     }
 
     /// Adds an entry that is due at `deadline`.
-    ///
-    /// The second value says what the kernel timer must be set to, when this deadline is earlier than what it is
-    /// armed for; the wheel then counts it as armed.
-    pub fn insert(&mut self, deadline: Monotonic, waker: Waker) -> (Ticket, Option<Monotonic>) {
+    pub fn insert(&mut self, deadline: Monotonic, waker: Waker) -> Ticket {
         self.issued += 1;
         let ticket = Ticket { deadline, number: self.issued };
         self.by_deadline.insert(ticket, waker);
-        let earlier = self.armed.is_none_or(|armed| deadline < armed);
-        if earlier {
-            self.armed = Some(deadline);
-        }
-        (ticket, earlier.then_some(deadline))
+        ticket
+    }
+
+    /// The earliest deadline.
+    pub fn earliest(&self) -> Option<Monotonic> {
+        self.by_deadline.first_key_value().map(|(ticket, _)| ticket.deadline)
     }
 
     /// Replaces the waker of a waiting entry; `false` when the entry has already fired.
@@ -69,16 +60,14 @@ impl Wheel {
         self.by_deadline.remove(&ticket);
     }
 
-    /// Moves every entry due at `now` to `out`, and answers what the kernel timer must be set to next.
-    pub fn due(&mut self, now: Monotonic, out: &mut Vec<Waker>) -> Option<Monotonic> {
+    /// Moves every entry due at `now` to `out`.
+    pub fn due(&mut self, now: Monotonic, out: &mut Vec<Waker>) {
         while let Some(first) = self.by_deadline.first_entry() {
             if first.key().deadline > now {
                 break;
             }
             out.push(first.remove());
         }
-        self.armed = self.by_deadline.first_key_value().map(|(ticket, _)| ticket.deadline);
-        self.armed
     }
 
     /// How many entries wait.
@@ -111,9 +100,9 @@ mod tests {
             let (name, deadline) = word[1..].split_once(' ').unwrap_or((&word[1..], "0"));
             match &word[..1] {
                 "+" => {
-                    let (ticket, arm) = wheel.insert(at(deadline.parse().unwrap()), Waker::noop().clone());
+                    let ticket = wheel.insert(at(deadline.parse().unwrap()), Waker::noop().clone());
                     tickets.insert(name.to_owned(), ticket);
-                    said.push(format!("arm {}", show(arm)));
+                    said.push(format!("next {}", show(wheel.earliest())));
                 }
                 "-" => {
                     wheel.cancel(tickets[name]);
@@ -122,8 +111,8 @@ mod tests {
                 "?" => said.push(format!("waits {}", wheel.update(tickets[name], Waker::noop()))),
                 "!" => {
                     let mut out = Vec::new();
-                    let next = wheel.due(at(name.parse().unwrap()), &mut out);
-                    said.push(format!("fired {} next {}", out.len(), show(next)));
+                    wheel.due(at(name.parse().unwrap()), &mut out);
+                    said.push(format!("fired {} next {}", out.len(), show(wheel.earliest())));
                 }
                 other => panic!("no such word: {other}"),
             }
@@ -132,30 +121,25 @@ mod tests {
     }
 
     #[test]
-    fn only_an_earlier_deadline_rearms() {
-        check("+a 10, +b 20, +c 5, +d 5", "arm 10, arm -, arm 5, arm -");
+    fn the_earliest_is_known() {
+        check("+a 10, +b 20, +c 5, +d 5, -c, -d", "next 10, next 10, next 5, next 5, left 3, left 2");
     }
 
     #[test]
-    fn due_fires_in_order_and_arms_the_next() {
+    fn due_fires_in_order() {
         check(
             "+a 10, +b 20, !9, !10, !30",
-            "arm 10, arm -, fired 0 next 10, fired 1 next 20, fired 1 next -",
+            "next 10, next 10, fired 0 next 10, fired 1 next 20, fired 1 next -",
         );
     }
 
     #[test]
     fn a_cancelled_entry_never_fires() {
-        check("+a 10, +b 10, -a, -a, !10, -b", "arm 10, arm -, left 1, left 1, fired 1 next -, left 0");
+        check("+a 10, +b 10, -a, -a, !10, -b", "next 10, next 10, left 1, left 1, fired 1 next -, left 0");
     }
 
     #[test]
     fn polling_again_adds_no_entry() {
-        check("+a 10, ?a, ?a, !10, ?a", "arm 10, waits true, waits true, fired 1 next -, waits false");
-    }
-
-    #[test]
-    fn an_empty_wheel_arms_again_after_it_fired() {
-        check("+a 10, !10, +b 30", "arm 10, fired 1 next -, arm 30");
+        check("+a 10, ?a, ?a, !10, ?a", "next 10, waits true, waits true, fired 1 next -, waits false");
     }
 }

@@ -1,48 +1,65 @@
-//! The real disk: io_uring with direct IO, through glommio. One of the two files that name it.
+//! The real disk: direct IO through this thread's [`ring`].
 //!
-//! Everything that blocks (opening, creating, removing, small files) goes through glommio's blocking pool or its own
-//! asynchronous calls; data goes by direct reads and writes of aligned buffers that are reused.
+//! Everything that blocks (opening, creating, removing, closing, small files) goes to the pool; data goes by direct reads
+//! and writes of aligned buffers that are reused.
 
 use std::fs;
 use std::future::Future;
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 
 use bytes::Bytes;
-use glommio::io::{DmaFile, OpenOptions};
-use glommio::{GlommioError, LocalExecutorBuilder, Placement};
 
-use super::{Buf, Disk, DiskFile, Open, PAGE, page_floor};
+use super::aligned::Aligned;
+use super::pool::Pool;
+use super::ring::{self, Unparker};
+use super::{Buf, Disk, DiskFile, Open, page_ceil, page_floor};
 
-/// O_DSYNC of Linux (`asm-generic/fcntl.h`).
-const O_DSYNC: i32 = 0o10000;
+/// Submissions that a ring takes in one turn, where this file sets it up.
+const RING_ENTRIES: u32 = 64;
 
-/// The disk of this machine; usable inside a glommio executor only.
+/// The disk of this machine; usable on a thread with a [`ring`] only.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dma;
 
-/// An open file. It is closed in the background when it is dropped.
+/// An open file. It is closed in the background when it is dropped and no operation uses it.
 pub struct DmaHandle {
-    file: Option<DmaFile>,
+    file: Rc<Descriptor>,
 }
 
-/// An aligned buffer; the kernel shares it while a write is under way.
-pub struct DmaBuf(Rc<glommio::io::DmaBuffer>);
+struct Descriptor(Option<fs::File>);
 
-impl Buf for DmaBuf {
-    fn bytes(&mut self) -> &mut [u8] {
-        // A buffer that is still in flight is never handed out: `write_at` takes it and gives it back.
-        Rc::get_mut(&mut self.0).expect("a buffer is touched while the kernel has it").as_bytes_mut()
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_ref().expect("a file is open until it is dropped").as_fd()
     }
 }
 
-fn plain<T>(error: GlommioError<T>) -> io::Error {
-    io::Error::from(error)
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        // The last close of a removed file frees its blocks, which may take the disk many milliseconds.
+        if let (Some(file), Some(pool)) = (self.0.take(), ring::pool_if_any()) {
+            drop(pool.run(move || drop(file)));
+        }
+    }
+}
+
+impl Buf for Aligned {
+    fn bytes(&mut self) -> &mut [u8] {
+        self.as_mut()
+    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    glommio::executor().spawn_blocking(work).await
+    ring::pool().run(work).await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
 }
 
 fn sync_folder_of(path: &Path) -> io::Result<()> {
@@ -67,37 +84,37 @@ fn create_folders(path: &Path) -> io::Result<()> {
 
 impl Disk for Dma {
     type File = DmaHandle;
-    type Buf = DmaBuf;
+    type Buf = Aligned;
 
-    fn alloc(&self, len: usize) -> DmaBuf {
-        assert!(len > 0 && len.is_multiple_of(PAGE), "a buffer is whole pages");
-        let mut buf = glommio::allocate_dma_buffer(len);
-        buf.as_bytes_mut().fill(0);
-        DmaBuf(Rc::new(buf))
+    fn alloc(&self, len: usize) -> Aligned {
+        Aligned::new(len)
     }
 
     async fn open(&self, path: &Path, how: Open) -> io::Result<DmaHandle> {
-        let mut options = OpenOptions::new();
-        options.read(true);
-        match how {
-            Open::Read => {}
-            Open::Existing => {
-                options.write(true);
+        let path = path.to_path_buf();
+        let file = blocking(move || {
+            let mut options = fs::OpenOptions::new();
+            options.read(true).custom_flags(libc::O_DIRECT);
+            match how {
+                Open::Read => {}
+                Open::Existing => {
+                    options.write(true);
+                }
+                Open::Write => {
+                    options.write(true).create(true);
+                }
+                Open::WriteDurable => {
+                    options.write(true).custom_flags(libc::O_DIRECT | libc::O_DSYNC);
+                }
             }
-            Open::Write => {
-                options.write(true).create(true);
+            let file = options.open(&path)?;
+            if how == Open::Write {
+                // A flush of the file does not promise its name: without this a new one may be gone with the power.
+                sync_folder_of(&path)?;
             }
-            Open::WriteDurable => {
-                options.write(true).custom_flags(O_DSYNC);
-            }
-        }
-        let handle = DmaHandle { file: Some(options.dma_open(path).await.map_err(plain)?) };
-        if how == Open::Write {
-            let path = path.to_path_buf();
-            // A flush of the file does not promise its name: without this a new one may be gone with the power.
-            blocking(move || sync_folder_of(&path)).await?;
-        }
-        Ok(handle)
+            Ok(file)
+        });
+        Ok(DmaHandle { file: Rc::new(Descriptor(Some(file.await?))) })
     }
 
     async fn create_folder(&self, path: &Path) -> io::Result<()> {
@@ -152,71 +169,85 @@ impl Disk for Dma {
     }
 }
 
-impl DmaHandle {
-    fn file(&self) -> &DmaFile {
-        self.file.as_ref().expect("a file is open until it is dropped")
-    }
-}
-
-impl Drop for DmaHandle {
-    fn drop(&mut self) {
-        // glommio closes a dropped file on the shard itself and warns; a close may block behind a flush.
-        if let Some(file) = self.file.take() {
-            glommio::spawn_local(async move {
-                let _ = file.close().await;
-            })
-            .detach();
-        }
-    }
-}
-
 impl DiskFile for DmaHandle {
-    type Buf = DmaBuf;
+    type Buf = Aligned;
 
-    async fn write_at(&self, buf: DmaBuf, pos: u64) -> (io::Result<()>, DmaBuf) {
-        let wanted = buf.0.len();
-        let result = match self.file().write_rc_at(buf.0.clone(), pos).await {
+    async fn write_at(&self, buf: Aligned, pos: u64) -> (io::Result<()>, Aligned) {
+        let wanted = buf.len();
+        let (written, buf) = ring::write(self.file.clone(), buf, pos).await;
+        let result = match written {
             Ok(written) if written == wanted => Ok(()),
             // A short direct write means that the disk is full or failing; what is there is not known.
             Ok(_) => Err(io::Error::new(io::ErrorKind::StorageFull, "a direct write was cut short")),
-            Err(error) => Err(plain(error)),
+            Err(error) => Err(error),
         };
         (result, buf)
     }
 
     async fn read_at(&self, pos: u64, len: usize) -> io::Result<Bytes> {
+        if len == 0 {
+            return Ok(Bytes::new());
+        }
         let from = page_floor(pos);
         let skip = (pos - from) as usize;
-        let read =
-            self.file().read_at_aligned(from, (skip + len).next_multiple_of(PAGE)).await.map_err(plain)?;
-        let end = read.len().min(skip + len);
-        Ok(read.get(skip..end).map_or_else(Bytes::new, Bytes::copy_from_slice))
+        let buf = Aligned::new(page_ceil(skip + len));
+        let (read, buf) = ring::read(self.file.clone(), buf, from).await;
+        let end = read?.min(skip + len);
+        Ok(if skip < end { Bytes::from_owner(buf).slice(skip..end) } else { Bytes::new() })
     }
 
     async fn flush(&self) -> io::Result<()> {
-        self.file().fdatasync().await.map_err(plain)
+        ring::flush(self.file.clone()).await
     }
 
     async fn truncate(&self, len: u64) -> io::Result<()> {
-        self.file().truncate(len).await.map_err(plain)
+        let file = self.file()?;
+        blocking(move || file.set_len(len)).await
     }
 
     async fn size(&self) -> io::Result<u64> {
-        self.file().file_size().await.map_err(plain)
+        let file = self.file()?;
+        blocking(move || Ok(file.metadata()?.len())).await
     }
 }
 
-/// Runs a future on an executor of its own: for tests, benches and offline tools; the server has `net::rt`.
+impl DmaHandle {
+    /// The same file, for the pool.
+    fn file(&self) -> io::Result<fs::File> {
+        Ok(fs::File::from(self.file.as_fd().try_clone_to_owned()?))
+    }
+}
+
+/// Runs a future on a thread and a ring of its own: for tests, benches and offline tools; the server has `net::rt`.
 ///
 /// # Panics
-/// If the machine refuses io_uring.
+/// If the machine refuses io_uring, or the future panics.
 pub fn block_on<T: Send + 'static>(
     future: impl FnOnce() -> std::pin::Pin<Box<dyn Future<Output = T>>> + Send + 'static,
 ) -> T {
-    LocalExecutorBuilder::new(Placement::Unbound)
-        .io_memory(512 * 1024)
-        .spawn(move || async move { future().await })
-        .expect("io_uring is available")
-        .join()
-        .expect("the future does not panic")
+    struct Awake(AtomicBool, Unparker);
+    impl Wake for Awake {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Release);
+            self.1.unpark();
+        }
+    }
+    let run = move || {
+        let pool = Pool::start(1, || ()).expect("a thread can be started");
+        let _ring = ring::install(RING_ENTRIES, pool.handle()).expect("io_uring is available");
+        let unparker = Unparker::new().expect("a descriptor is free");
+        unparker.watch().expect("a descriptor is free");
+        let awake = Arc::new(Awake(AtomicBool::new(true), unparker));
+        let waker = Waker::from(awake.clone());
+        let mut future = pin!(future());
+        loop {
+            if awake.0.swap(false, Ordering::AcqRel)
+                && let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker))
+            {
+                return value;
+            }
+            awake.1.park(None, || awake.0.load(Ordering::Acquire)).expect("the ring works");
+        }
+    };
+    thread::spawn(run).join().expect("the future does not panic")
 }

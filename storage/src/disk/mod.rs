@@ -4,8 +4,11 @@
 //! Writes are direct: aligned buffers at aligned positions, durable when the file was opened for synchronous writes, or
 //! after a flush. A buffer belongs to the disk until its write has completed.
 
+pub mod aligned;
 pub mod dma;
 pub mod plain;
+pub mod pool;
+pub mod ring;
 pub mod sim;
 
 use std::future::Future;
