@@ -31,7 +31,7 @@ Exit codes:
   0  it was done
   1  it failed: the cause is one line on standard error
   2  the command line or a setting is wrong
-  3  loadgen: records were lost, duplicated, reordered or corrupt
+  3  loadgen: records were lost, duplicated, reordered, corrupt or read though aborted
   4  loadgen: an objective was missed; doctor: a broker runs here, but not as well as it could
 
 First steps, in three terminals:
@@ -120,6 +120,9 @@ mod tests {
             "headwater log dump d --records --from 5 --max 3 --json",
             "headwater loadgen run --rate max --acks 0 --keys uniform",
             "headwater loadgen run --objective ack.p99<5ms --objective lost==0",
+            "headwater loadgen run --preset soak --rate sine:10000+-5000/30s --size lognormal:1024,0.7 --compression zstd --groups 2",
+            "headwater loadgen run --scenario f.toml --backlog 20s --transaction-records 100 --abort-share 0.1",
+            "headwater loadgen preset --list",
             "headwater loadgen compare a.json b=b1.json,b2.json",
         ] {
             check(line, true);
@@ -140,6 +143,8 @@ mod tests {
             "headwater loadgen run --keys all",
             "headwater loadgen run --html f",
             "headwater loadgen run --objective p99",
+            "headwater loadgen run --preset a --scenario b",
+            "headwater loadgen preset",
             "headwater loadgen compare a.json",
         ] {
             check(line, false);

@@ -40,20 +40,10 @@ pub struct ProduceArgs {
     #[arg(long, value_name = "C")]
     key_separator: Option<String>,
     /// Who must have a record before it counts: all in-sync replicas, the leader (1), or nobody (0).
-    #[arg(long, value_name = "all|1|0", default_value = "all", value_parser = acks)]
+    #[arg(long, value_name = "all|1|0", default_value = "all")]
     acks: Acks,
     #[command(flatten)]
     bootstrap: BootstrapArgs,
-}
-
-/// Reads `all`, `1` or `0`.
-pub fn acks(text: &str) -> Result<Acks, String> {
-    match text {
-        "all" | "-1" => Ok(Acks::All),
-        "1" => Ok(Acks::Leader),
-        "0" => Ok(Acks::None),
-        _ => Err("give all, 1 or 0".into()),
-    }
 }
 
 /// Why producing ended before its input did.

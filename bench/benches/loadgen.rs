@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use headwater_loadgen::client::RecordParts;
-use headwater_loadgen::keys::{KeySpace, Keys};
+use headwater_loadgen::keys::{KEY_COUNT, KeySpace, Keys};
 use headwater_loadgen::latency::Latency;
 use headwater_loadgen::payload::Template;
 use headwater_loadgen::rng::Rng;
@@ -59,7 +59,7 @@ fn note(c: &mut Criterion) {
     });
     c.bench_function("loadgen/clock", |b| b.iter(Instant::now));
     for keys in [Keys::Uniform, Keys::Zipf] {
-        let space = KeySpace::new(keys);
+        let space = KeySpace::new(keys, KEY_COUNT);
         let mut rng = Rng::new(1);
         c.bench_function(&format!("loadgen/key/{keys:?}"), |b| b.iter(|| space.draw(&mut rng)));
     }

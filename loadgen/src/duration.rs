@@ -31,6 +31,20 @@ pub fn show(duration: Duration) -> String {
     format!("{}us", nanos as f64 / 1e3)
 }
 
+/// For `#[serde(with = "…")]`: a duration as text.
+pub(crate) mod text {
+    use super::Duration;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&super::show(*duration))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+        super::parse(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

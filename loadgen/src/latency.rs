@@ -83,10 +83,57 @@ impl Latency {
         Value::Object(out)
     }
 
+    /// How many latencies lie in each of the buckets of a heat map: [`heat_floor_ms`] tells where they begin.
+    pub fn heat(&self) -> Vec<(u16, u64)> {
+        let mut heat: Vec<(u16, u64)> = Vec::new();
+        for step in self.0.iter_recorded() {
+            let bucket = heat_bucket(step.value_iterated_to());
+            match heat.last_mut() {
+                Some((last, count)) if *last == bucket => *count += step.count_at_value(),
+                _ => heat.push((bucket, step.count_at_value())),
+            }
+        }
+        heat
+    }
+
+    /// Points of the curve of latency by percentile, as far as the count gives it meaning: percentile and
+    /// milliseconds. Each halving of what lies above gets as many points as the one before.
+    pub fn curve(&self) -> Vec<(f64, f64)> {
+        let mut points = Vec::new();
+        let mut above = 100.0;
+        while self.count() > 0 && above / 100.0 * self.count() as f64 >= 1.0 {
+            for part in 0..CURVE_POINTS {
+                let percentile = 100.0 - above * (1.0 - f64::from(part) / f64::from(2 * CURVE_POINTS));
+                points.push((percentile, self.percentile_ms(percentile)));
+            }
+            above /= 2.0;
+        }
+        if self.count() > 0 {
+            points.push((100.0, self.max_ms()));
+        }
+        points
+    }
+
     /// The histogram itself, for the HDR log.
     pub fn histogram(&self) -> &Histogram<u64> {
         &self.0
     }
+}
+
+/// Points of the curve by percentile for each halving.
+const CURVE_POINTS: u32 = 4;
+
+/// Buckets of a heat map for each doubling of the latency.
+const HEAT_STEPS: f64 = 4.0;
+
+fn heat_bucket(nanos: u64) -> u16 {
+    ((nanos.max(1000) as f64 / 1000.0).log2() * HEAT_STEPS) as u16
+}
+
+/// Where a bucket of [`Latency::heat`] begins: the first at 1 µs (it holds all below, too), and each 2^(1/4)
+/// times the one before.
+pub fn heat_floor_ms(bucket: u16) -> f64 {
+    (f64::from(bucket) / HEAT_STEPS).exp2() / 1000.0
 }
 
 fn millis(nanos: u64) -> f64 {
@@ -116,6 +163,24 @@ mod tests {
         check(&thousand, 100.0, 1000.0);
         check(&[], 99.0, 0.0);
         check(&[3_600_000], 50.0, 3_600_000.0);
+    }
+
+    #[test]
+    fn curves_and_heat_hold_every_value() {
+        let mut latency = Latency::new();
+        assert!(latency.curve().is_empty() && latency.heat().is_empty());
+        for nanos in (1..=100_000u64).map(|n| n * 1000) {
+            latency.record(nanos);
+        }
+        let curve = latency.curve();
+        assert!(curve.is_sorted() && curve.last().unwrap().0 == 100.0);
+        assert!((curve[0].1, curve.len()) < (0.01, 100));
+        let heat = latency.heat();
+        assert_eq!(heat.iter().map(|(_, count)| count).sum::<u64>(), 100_000);
+        assert!(heat.is_sorted() && heat.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for (bucket, floor) in [(0, 0.001), (4, 0.002), (40, 1.024)] {
+            assert!((heat_floor_ms(bucket) - floor).abs() < 1e-9);
+        }
     }
 
     #[test]

@@ -1,74 +1,129 @@
 //! When each record of an open-loop run is meant to be sent: pure arithmetic, no clock.
 //!
 //! An open loop keeps its timetable whatever the broker does. With `p` producers, record `n` of producer `i`
-//! is meant for `start + (n·p + i) · 1 s / rate`, so that the producers interleave evenly and their sum is
-//! exactly the rate. If a producer is held up, its records keep their intended times and the wait shows in
-//! the response time: a pacer that moved the timetable would hide exactly the moments that matter
-//! (coordinated omission).
+//! is number `n·p + i` of the run, so that the producers interleave evenly and their sum is exactly the rate;
+//! at an even rate that number is meant for `start + number · 1 s / rate`. If a producer is held up, its
+//! records keep their intended times and the wait shows in the response time: a pacer that moved the
+//! timetable would hide exactly the moments that matter (coordinated omission).
 //!
-//! At `Rate::Max` there is no timetable: a record is meant for the moment there is room for it.
+//! At [`Rate::Max`] there is no timetable: a record is meant for the moment there is room for it. At
+//! [`Rate::Poisson`] each producer draws the time to its next record by itself; the sum of such producers is
+//! again a Poisson process.
 
-/// How many records a second a run offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rate {
-    /// This many records a second over all producers; at least 1.
-    PerSecond(u64),
-    /// As many as the broker takes.
-    Max,
-}
+use std::sync::Arc;
+use std::time::Duration;
 
-/// One producer's timetable, in nanoseconds of the run's clock.
+use crate::rate::{Curve, Rate};
+use crate::rng::Rng;
+
+/// The timetable that the producers of a run share, in nanoseconds of the run's clock.
 #[derive(Clone, Debug)]
-pub struct Pacer {
+pub struct Timetable {
     rate: Rate,
+    curve: Option<Curve>,
     start: u64,
     end: u64,
+}
+
+impl Timetable {
+    /// The timetable of a run that begins at `start`.
+    ///
+    /// # Panics
+    /// If the rate is 0.
+    pub fn new(rate: Rate, start: u64, warmup: Duration, duration: Duration) -> Self {
+        assert!(rate != Rate::PerSecond(0), "a rate of 0 has no timetable");
+        let curve = Curve::of(&rate, warmup, duration);
+        let end = start + (warmup + duration).as_nanos() as u64;
+        Self { rate, curve, start, end }
+    }
+
+    /// Records a second that it offers between two moments; `None` where there is no timetable.
+    pub fn offered_per_s(&self, from: u64, to: u64) -> Option<f64> {
+        match (&self.rate, &self.curve) {
+            (Rate::PerSecond(rate) | Rate::Poisson(rate), _) => Some(*rate as f64),
+            (_, Some(curve)) if to > from => {
+                let count = curve.count(to - self.start) - curve.count(from - self.start);
+                Some(count / ((to - from) as f64 / 1e9))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One producer's part of the timetable.
+#[derive(Clone, Debug)]
+pub struct Pacer {
+    timetable: Arc<Timetable>,
     producers: u64,
     producer: u64,
     taken: u64,
+    /// Of a random timetable: the next record's moment, and where the time after it is drawn from.
+    next: f64,
+    rng: Rng,
 }
 
 const SECOND: u128 = 1_000_000_000;
 
 impl Pacer {
-    /// The timetable of `producer` (0-based) out of `producers`, from `start` to `end` (exclusive).
+    /// The part of `producer` (0-based) out of `producers`; `seed` is for random timetables.
     ///
     /// # Panics
-    /// If `producer` is not below `producers`, or the rate is 0.
-    pub fn new(rate: Rate, start: u64, end: u64, producer: u64, producers: u64) -> Self {
+    /// If `producer` is not below `producers`.
+    pub fn new(timetable: Arc<Timetable>, producer: u64, producers: u64, seed: u64) -> Self {
         assert!(producer < producers, "producer {producer} of {producers}");
-        assert!(rate != Rate::PerSecond(0), "a rate of 0 has no timetable");
-        Self { rate, start, end, producers, producer, taken: 0 }
+        let next = timetable.start as f64;
+        let mut pacer = Self { timetable, producers, producer, taken: 0, next, rng: Rng::new(seed) };
+        pacer.draw();
+        pacer
     }
 
-    /// When the record that is `ahead` records after the next one is meant to be sent; `None` once that lies
-    /// at or past the end.
+    /// Moves on to the next random moment.
+    fn draw(&mut self) {
+        if let Rate::Poisson(rate) = self.timetable.rate {
+            self.next -= (1.0 - self.rng.unit()).ln() * self.mean_gap(rate);
+        }
+    }
+
+    /// Nanoseconds between this producer's records.
+    fn mean_gap(&self, rate: u64) -> f64 {
+        1e9 * self.producers as f64 / rate as f64
+    }
+
+    /// When the record that is `ahead` records after the next one is meant to be sent (of a random timetable:
+    /// about then); `None` once that lies at or past the end.
     ///
     /// `now` matters only at [`Rate::Max`], where every record is meant for now.
     pub fn intended(&self, ahead: u64, now: u64) -> Option<u64> {
-        let at = match self.rate {
-            Rate::Max => now.max(self.start),
-            Rate::PerSecond(rate) => {
-                let number =
-                    u128::from(self.taken + ahead) * u128::from(self.producers) + u128::from(self.producer);
-                u64::try_from(u128::from(self.start) + number * SECOND / u128::from(rate)).unwrap_or(u64::MAX)
+        let table = &*self.timetable;
+        let at = match (&table.rate, &table.curve) {
+            (Rate::PerSecond(rate), _) => {
+                let nanos = u128::from(self.number(ahead)) * SECOND / u128::from(*rate);
+                u64::try_from(u128::from(table.start) + nanos).unwrap_or(u64::MAX)
             }
+            (Rate::Poisson(rate), _) => (self.next + ahead as f64 * self.mean_gap(*rate)) as u64,
+            (_, Some(curve)) => table.start.saturating_add(curve.due(self.number(ahead))?),
+            (_, None) => now.max(table.start),
         };
-        (at < self.end).then_some(at)
+        (at < table.end).then_some(at)
+    }
+
+    fn number(&self, ahead: u64) -> u64 {
+        (self.taken + ahead) * self.producers + self.producer
     }
 
     /// Takes the next record if it is due by `now`, and answers when it was meant to be sent.
     pub fn take(&mut self, now: u64) -> Option<u64> {
         let at = self.intended(0, now).filter(|at| *at <= now)?;
         self.taken += 1;
+        self.draw();
         Some(at)
     }
 
     /// Whether the timetable has nothing more to offer.
     pub fn finished(&self, now: u64) -> bool {
-        match self.rate {
-            Rate::Max => now >= self.end,
-            Rate::PerSecond(_) => self.intended(0, now).is_none(),
+        match self.timetable.rate {
+            Rate::Max => now >= self.timetable.end,
+            _ => self.intended(0, now).is_none(),
         }
     }
 
@@ -82,29 +137,33 @@ impl Pacer {
 mod tests {
     use super::*;
 
+    fn pacer(rate: Rate, start: u64, producer: u64, producers: u64) -> Pacer {
+        let table = Timetable::new(rate, start, Duration::ZERO, Duration::from_secs(1));
+        Pacer::new(Arc::new(table), producer, producers, 1)
+    }
+
     /// Takes whatever is due at each of `nows`, and answers the intended times.
-    fn check(rate: Rate, producers: u64, producer: u64, nows: &[u64], expect: &[u64]) {
-        let mut pacer = Pacer::new(rate, 1000, 1_000_001_000, producer, producers);
+    fn check(rate: u64, producers: u64, producer: u64, nows: &[u64], expect: &[u64]) {
+        let mut pacer = pacer(Rate::PerSecond(rate), 1000, producer, producers);
         let mut got = Vec::new();
         for &now in nows {
             while let Some(at) = pacer.take(now) {
                 got.push(at);
             }
         }
-        assert_eq!(got, expect, "{rate:?} {producer}/{producers}");
+        assert_eq!(got, expect, "{rate} {producer}/{producers}");
         assert_eq!(pacer.taken(), got.len() as u64);
     }
 
     #[test]
     fn records_keep_their_intended_times() {
-        let four = Rate::PerSecond(4);
-        check(four, 1, 0, &[0, 999], &[]);
-        check(four, 1, 0, &[1000], &[1000]);
+        check(4, 1, 0, &[0, 999], &[]);
+        check(4, 1, 0, &[1000], &[1000]);
         // Held up for the whole run: every record still carries its own time, and none lies past the end.
-        check(four, 1, 0, &[9_000_000_000], &[1000, 250_001_000, 500_001_000, 750_001_000]);
-        check(four, 2, 0, &[9_000_000_000], &[1000, 500_001_000]);
-        check(four, 2, 1, &[9_000_000_000], &[250_001_000, 750_001_000]);
-        check(Rate::PerSecond(1), 3, 2, &[9_000_000_000], &[]);
+        check(4, 1, 0, &[9_000_000_000], &[1000, 250_001_000, 500_001_000, 750_001_000]);
+        check(4, 2, 0, &[9_000_000_000], &[1000, 500_001_000]);
+        check(4, 2, 1, &[9_000_000_000], &[250_001_000, 750_001_000]);
+        check(1, 3, 2, &[9_000_000_000], &[]);
     }
 
     #[test]
@@ -112,7 +171,7 @@ mod tests {
         for rate in [1u64, 3, 7, 999, 1_000_003] {
             let mut all = Vec::new();
             for producer in 0..3 {
-                let mut pacer = Pacer::new(Rate::PerSecond(rate), 0, 1_000_000_000, producer, 3);
+                let mut pacer = pacer(Rate::PerSecond(rate), 0, producer, 3);
                 while let Some(at) = pacer.take(u64::MAX) {
                     all.push(at);
                 }
@@ -127,8 +186,33 @@ mod tests {
     }
 
     #[test]
+    fn shaped_and_random_rates_offer_what_they_say() {
+        for (text, least, most) in [
+            ("steps:1000x500ms,3000x500ms", 2000, 2000),
+            ("ramp:0-2000", 1000, 1000),
+            ("poisson:10000", 9_600, 10_400),
+        ] {
+            let rate: Rate = text.parse().unwrap();
+            let table = Timetable::new(rate.clone(), 0, Duration::ZERO, Duration::from_secs(1));
+            let offered = table.offered_per_s(0, 1_000_000_000).unwrap();
+            let mut count = 0;
+            for producer in 0..3 {
+                let mut pacer = Pacer::new(Arc::new(table.clone()), producer, 3, producer);
+                let mut before = 0;
+                while let Some(at) = pacer.take(u64::MAX) {
+                    assert!(at >= before);
+                    (before, count) = (at, count + 1);
+                }
+            }
+            assert!((least..=most).contains(&count), "{text}: {count}");
+            assert!((least as f64..=most as f64).contains(&offered.round()), "{text}: {offered}");
+        }
+    }
+
+    #[test]
     fn max_is_always_due_until_the_end() {
-        let mut pacer = Pacer::new(Rate::Max, 1000, 2000, 0, 1);
+        let table = Timetable::new(Rate::Max, 1000, Duration::ZERO, Duration::from_nanos(1000));
+        let mut pacer = Pacer::new(Arc::new(table), 0, 1, 0);
         assert_eq!(pacer.take(500), None);
         assert_eq!(pacer.take(1500), Some(1500));
         assert_eq!(pacer.take(1500), Some(1500));

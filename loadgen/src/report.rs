@@ -5,8 +5,9 @@
 //! `produced`, `acked`, `failed`, `consumed`, `lost`, `duplicated`, `reordered`, `corrupt`, `loadgen_cpu_s`,
 //! `broker_cpu_s`, `series`. Others may be added.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use crate::host::Usage;
 use crate::latency::Latency;
 use crate::objective::{Objective, Outcome};
 use crate::verify::Verdict;
@@ -40,6 +41,25 @@ pub struct Second {
     pub end_to_end: Brief,
     /// Connections lost so far, of producers and consumers.
     pub lost_connections: u64,
+    /// Records acknowledged and not read yet, over all readers, at its end.
+    pub backlog: u64,
+    /// How the response times spread: see [`Latency::heat`].
+    pub heat: Vec<(u16, u64)>,
+    /// What last stood in the way and was tried again.
+    pub trouble: Option<String>,
+}
+
+/// How readers that came late caught up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// The second in which they began.
+    pub began_s: u64,
+    /// How many records were waiting for them.
+    pub backlog: u64,
+    /// The most that were waiting while they read.
+    pub most: u64,
+    /// How long it took until they had read what there was; `None` if they never had.
+    pub drained_after_s: Option<u64>,
 }
 
 /// A histogram in four numbers: what is kept of each second, so that a long run's series stays small.
@@ -70,11 +90,21 @@ impl From<&Latency> for Brief {
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What was asked for, name and value.
-    pub settings: Vec<(&'static str, Value)>,
+    pub settings: Map<String, Value>,
+    /// What was run, where, against what.
+    pub environment: Map<String, Value>,
+    /// Whether it was stopped before its time: the figures are those of the part that was.
+    pub stopped_early: bool,
     /// From intended sending to acknowledgement.
     pub response: Latency,
     /// From actual sending to acknowledgement.
     pub service: Latency,
+    /// From intended to actual sending: the wait in the generator, for a batch to fill and for room.
+    pub queueing: Latency,
+    /// Making each connection of a storm.
+    pub connect: Latency,
+    /// Joining a consumer group, each time.
+    pub join: Latency,
     /// From intended sending to reading; empty without consumers.
     pub end_to_end: Latency,
     /// Seconds that were measured.
@@ -91,6 +121,18 @@ pub struct Report {
     pub acked: u64,
     /// Records that failed.
     pub failed: u64,
+    /// Records whose transaction was aborted.
+    pub aborted: u64,
+    /// Records that a group was given again at an offset it had read: allowed, and no duplicates.
+    pub redelivered: u64,
+    /// Connections of a storm that could not be made.
+    pub connects_failed: u64,
+    /// Seconds for which brokers held answers back because of quotas, over all producers.
+    pub throttled_s: f64,
+    /// How readers that came late caught up, if any did.
+    pub drain: Option<Drain>,
+    /// Topic and partition of each of the run's partition numbers.
+    pub place: Vec<(String, i32)>,
     /// Why records failed, one reason a producer at most.
     pub failures: Vec<String>,
     /// What the oracle says.
@@ -111,6 +153,12 @@ pub struct Report {
     pub loadgen_cpu_s: Option<f64>,
     /// CPU seconds of the broker over the measured window, if its process was named.
     pub broker_cpu_s: Option<f64>,
+    /// What the broker used over the measured window, and its memory at the end.
+    pub broker: Option<Usage>,
+    /// What this process had used at the end.
+    pub loadgen: Option<Usage>,
+    /// The points of a sweep this run was one of.
+    pub sweep: Option<Value>,
     /// When producing began, nanoseconds since the Unix epoch.
     pub started: u64,
     /// What became of the objectives.
@@ -120,9 +168,21 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether nothing is lost, duplicated, reordered or corrupt.
+    /// Whether nothing is lost, duplicated, reordered, corrupt or read though aborted.
     pub fn clean(&self) -> bool {
         self.verdict.clean()
+    }
+
+    /// Whether as much was acknowledged as was offered, within 1 %. What was aborted on purpose does not
+    /// count against it, nor does the chance in random arrivals.
+    pub fn kept_rate(&self) -> bool {
+        let setting = |name: &str| self.settings.get(name);
+        let aborted = setting("abort_share").and_then(Value::as_f64).unwrap_or(0.0);
+        let random = aborted > 0.0
+            || setting("rate").and_then(Value::as_str).is_some_and(|rate| rate.starts_with("poisson"));
+        let offered = self.offered_per_s * (1.0 - aborted);
+        let chance = if random { 3.0 / (offered * self.measured_s).max(1.0).sqrt() } else { 0.0 };
+        self.achieved_per_s >= offered * (0.99 - chance)
     }
 
     /// Holds the report against objectives, and keeps what became of them.
@@ -142,7 +202,13 @@ impl Report {
                 None => "no connection fell after they were acknowledged".to_owned(),
             };
             let (producer, partition) = (m.producer, m.partition);
-            format!("partition {partition} producer {producer}: sequences {}–{}, {fall}", m.first, m.end - 1)
+            let (topic, partition) =
+                self.place.get(partition).map_or(("", partition as i32), |(t, p)| (t, *p));
+            format!(
+                "{topic} partition {partition} producer {producer}: sequences {}–{}, {fall}",
+                m.first,
+                m.end - 1
+            )
         })
     }
 
@@ -152,22 +218,14 @@ impl Report {
         let missing = self.verdict.missing.iter().take(MISSING_TOLD).map(|m| {
             json!({
                 "producer": m.producer,
-                "partition": m.partition,
+                "topic": self.place.get(m.partition).map(|(topic, _)| topic),
+                "partition": self.place.get(m.partition).map_or(m.partition as i32, |(_, partition)| *partition),
                 "first": m.first,
                 "last": m.end - 1,
                 "acked_before_fall_s": m.acked_before_fall.map(|at| at.saturating_sub(started) as f64 / 1e9),
             })
         });
-        json!({
-            "schema_version": SCHEMA_VERSION,
-            "settings": self.settings.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<serde_json::Map<_, _>>(),
-            "response_ms": self.response.json(),
-            "service_ms": self.service.json(),
-            "end_to_end_ms": self.end_to_end.json(),
-            "measured_s": self.measured_s,
-            "offered_per_s": self.offered_per_s,
-            "achieved_per_s": self.achieved_per_s,
-            "achieved_bytes_per_s": self.achieved_bytes_per_s,
+        let found = json!({
             "produced": self.produced,
             "acked": self.acked,
             "failed": self.failed,
@@ -177,6 +235,14 @@ impl Report {
             "duplicated": self.verdict.duplicated,
             "reordered": self.verdict.reordered,
             "corrupt": self.verdict.corrupt,
+            "uncommitted": self.verdict.uncommitted,
+            "aborted": self.aborted,
+            "redelivered": self.redelivered,
+            "connects_failed": self.connects_failed,
+            "throttled_s": self.throttled_s,
+            "drain": self.drain.map(|d| json!({
+                "began_s": d.began_s, "backlog": d.backlog, "most": d.most, "drained_after_s": d.drained_after_s,
+            })),
             "missing": missing.collect::<Vec<_>>(),
             "rewound": self.rewound,
             "damaged": self.damaged,
@@ -186,10 +252,38 @@ impl Report {
             "unread": self.unread,
             "loadgen_cpu_s": self.loadgen_cpu_s,
             "broker_cpu_s": self.broker_cpu_s,
+            "broker": self.broker.map(|usage| usage.json()),
+            "loadgen": self.loadgen.map(|usage| usage.json()),
+            "sweep": self.sweep,
             "started_unix_ns": self.started,
             "objectives": self.objectives.iter().map(Outcome::json).collect::<Vec<_>>(),
             "series": self.series.iter().map(Second::json).collect::<Vec<_>>(),
-        })
+        });
+        let mut report = json!({
+            "schema_version": SCHEMA_VERSION,
+            "stopped_early": self.stopped_early,
+            "settings": self.settings,
+            "environment": self.environment,
+            "response_ms": self.response.json(),
+            "service_ms": self.service.json(),
+            "end_to_end_ms": self.end_to_end.json(),
+            "queueing_ms": self.queueing.json(),
+            "connect_ms": self.connect.json(),
+            "join_ms": self.join.json(),
+            "percentiles": {
+                "response": self.response.curve(),
+                "service": self.service.curve(),
+                "end_to_end": self.end_to_end.curve(),
+            },
+            "measured_s": self.measured_s,
+            "offered_per_s": self.offered_per_s,
+            "achieved_per_s": self.achieved_per_s,
+            "achieved_bytes_per_s": self.achieved_bytes_per_s,
+        });
+        if let (Value::Object(report), Value::Object(found)) = (&mut report, found) {
+            report.extend(found);
+        }
+        report
     }
 }
 
@@ -207,6 +301,9 @@ impl Second {
             "service_ms": brief(&self.service),
             "end_to_end_ms": brief(&self.end_to_end),
             "lost_connections": self.lost_connections,
+            "backlog": self.backlog,
+            "response_heat": self.heat,
+            "trouble": self.trouble,
         })
     }
 }

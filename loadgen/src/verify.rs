@@ -9,6 +9,7 @@
 //! | lost | acknowledged and never read |
 //! | duplicated | read again: the same number of the same producer in the same partition |
 //! | reordered | read after a record with a greater number, and not a duplicate |
+//! | uncommitted | read although its transaction was aborted, by a reader of committed records |
 //! | corrupt | its checksum fails, or it lies in a partition it was not sent to, or its number was never sent |
 //!
 //! A record that was sent and not acknowledged may be in the log or not: both are right.
@@ -146,6 +147,8 @@ pub struct Sent {
     pub produced: Vec<u64>,
     /// Per partition: the numbers that were acknowledged.
     pub acked: Vec<Ranges>,
+    /// Per partition: the numbers whose transaction was aborted.
+    pub aborted: Vec<Ranges>,
     /// Connections lost, in order.
     pub falls: Vec<Fall>,
 }
@@ -153,7 +156,8 @@ pub struct Sent {
 impl Sent {
     /// Nothing sent yet to any of `partitions`.
     pub fn new(partitions: usize) -> Self {
-        Self { produced: vec![0; partitions], acked: vec![Ranges::new(); partitions], falls: Vec::new() }
+        let none = vec![Ranges::new(); partitions];
+        Self { produced: vec![0; partitions], acked: none.clone(), aborted: none, falls: Vec::new() }
     }
 
     /// Notes that the connection fell at `at`.
@@ -190,6 +194,8 @@ pub struct Verdict {
     pub reordered: u64,
     /// Damaged or misplaced.
     pub corrupt: u64,
+    /// Read although aborted, by a reader of committed records.
+    pub uncommitted: u64,
     /// Records of this run that were read.
     pub consumed: u64,
     /// Where the lost ones were, in order of producer, partition and number.
@@ -197,10 +203,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Compares what was acknowledged with what was read; `observed` holds every partition once.
-    pub fn judge(sent: &[Sent], observed: &[Observed]) -> Verdict {
+    /// Compares what was acknowledged with what was read; `observed` holds every partition once, in order.
+    /// `committed` says that only committed records may have been read.
+    ///
+    /// # Panics
+    /// If `observed` does not hold partition `n` in place `n`.
+    pub fn judge(sent: &[Sent], observed: &[Observed], committed: bool) -> Verdict {
         let mut verdict = Verdict::default();
-        for o in observed {
+        for (place, o) in observed.iter().enumerate() {
+            assert_eq!(o.partition as usize, place, "partitions out of order");
             verdict.consumed += o.consumed;
             verdict.duplicated += o.duplicated;
             verdict.reordered += o.reordered;
@@ -208,14 +219,17 @@ impl Verdict {
         }
         for (producer, sent) in sent.iter().enumerate() {
             for (partition, acked) in sent.acked.iter().enumerate() {
-                let seen = observed
-                    .iter()
-                    .find(|o| o.partition as usize == partition)
-                    .and_then(|o| o.producers.get(producer))
-                    .map(Seen::all)
-                    .unwrap_or_default();
+                if sent.produced[partition] == 0 {
+                    continue;
+                }
+                let seen = observed.get(partition).and_then(|o| o.producers.get(producer));
+                let seen = seen.map(Seen::all).unwrap_or_default();
                 // A number that was never handed to the client cannot be an intact record of ours.
                 verdict.corrupt += seen.end().saturating_sub(sent.produced[partition]);
+                if committed {
+                    let aborted = &sent.aborted[partition];
+                    verdict.uncommitted += aborted.len() - aborted.minus(&seen).len();
+                }
                 for (first, end) in acked.minus(&seen).iter() {
                     verdict.lost += end - first;
                     let fall = sent.falls.iter().find(|f| first < f.acked[partition]);
@@ -227,9 +241,20 @@ impl Verdict {
         verdict
     }
 
-    /// Whether nothing is lost, duplicated, reordered or corrupt.
+    /// Adds what another reader of the same records found.
+    pub fn add(&mut self, other: Verdict) {
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+        self.reordered += other.reordered;
+        self.corrupt += other.corrupt;
+        self.uncommitted += other.uncommitted;
+        self.consumed += other.consumed;
+        self.missing.extend(other.missing);
+    }
+
+    /// Whether nothing is lost, duplicated, reordered, corrupt or read though aborted.
     pub fn clean(&self) -> bool {
-        self.lost + self.duplicated + self.reordered + self.corrupt == 0
+        self.lost + self.duplicated + self.reordered + self.corrupt + self.uncommitted == 0
     }
 }
 
@@ -252,7 +277,7 @@ mod tests {
             observed.note(Some(template.value(0, sequence, 1)));
         }
         assert_eq!(observed.consumed, read.len() as u64);
-        let verdict = Verdict::judge(&[producer], &[observed]);
+        let verdict = Verdict::judge(&[producer], &[observed], false);
         let got = (verdict.lost, verdict.duplicated, verdict.reordered, verdict.corrupt);
         assert_eq!(got, expect, "sent {sent} acked {acked:?} read {read:?}");
         assert_eq!(verdict.clean(), expect == (0, 0, 0, 0));
@@ -292,10 +317,27 @@ mod tests {
         for sequence in [0, 1, 3, 5, 6] {
             observed.note(Some(template.value(1, sequence, 1)));
         }
-        let verdict = Verdict::judge(&[sent], &[Observed::new(5, 0, 1), observed]);
+        let verdict = Verdict::judge(&[sent], &[Observed::new(5, 0, 1), observed], false);
         let told: Vec<_> =
             verdict.missing.iter().map(|m| (m.partition, m.first, m.end, m.acked_before_fall)).collect();
         assert_eq!(told, [(1, 2, 3, Some(100)), (1, 4, 5, Some(200)), (1, 7, 9, None)]);
+    }
+
+    #[test]
+    fn aborted_records_may_only_be_seen_by_who_asks_for_them() {
+        let mut sent = Sent::new(1);
+        sent.produced[0] = 6;
+        sent.acked[0].insert(0, 2);
+        sent.aborted[0].insert(2, 6);
+        for (read, committed, expect) in [(2, true, 0), (4, true, 2), (4, false, 0), (6, true, 4)] {
+            let mut observed = Observed::new(5, 0, 1);
+            let mut template = Template::new(5, 0, 64);
+            for sequence in 0..read {
+                observed.note(Some(template.value(0, sequence, 1)));
+            }
+            let verdict = Verdict::judge(&[sent.clone()], &[observed], committed);
+            assert_eq!((verdict.uncommitted, verdict.lost, verdict.clean()), (expect, 0, expect == 0));
+        }
     }
 
     #[test]

@@ -49,9 +49,15 @@ pub fn closing(report: &Report) -> String {
         row
     };
     let mut rows = vec![row("response", &report.response), row("service", &report.service)];
-    if report.end_to_end.count() > 0 {
-        rows.push(row("end to end", &report.end_to_end));
-    }
+    let more = [
+        ("end to end", &report.end_to_end),
+        ("queueing", &report.queueing),
+        ("connecting", &report.connect),
+        ("joining a group", &report.join),
+    ];
+    rows.extend(
+        more.iter().filter(|(_, latency)| latency.count() > 0).map(|(name, latency)| row(name, latency)),
+    );
     let mut out = String::from("\n") + &table(&headings, rows);
     out += &format!(
         "\noffered {} records/s, achieved {} records/s ({:.1} MB/s) over {:.1} s\n",
@@ -64,6 +70,9 @@ pub fn closing(report: &Report) -> String {
         let broker = report.broker_cpu_s.map_or(String::new(), |s| format!(", broker {s:.2} s"));
         out += &format!("CPU: load generator {seconds:.2} s{broker}\n");
     }
+    if report.stopped_early {
+        out += "stopped before its time: the figures are those of the part that was\n";
+    }
     let verdict = &report.verdict;
     out += &format!(
         "produced {}, acknowledged {}, failed {}, consumed {}\n",
@@ -72,13 +81,35 @@ pub fn closing(report: &Report) -> String {
         grouped(report.failed),
         grouped(verdict.consumed),
     );
+    if report.aborted > 0 {
+        out += &format!("aborted {}\n", grouped(report.aborted));
+    }
+    if report.redelivered > 0 {
+        out += &format!("redelivered to groups {}\n", grouped(report.redelivered));
+    }
+    if report.throttled_s > 0.0 {
+        out += &format!("quotas held producers back for {:.1} s\n", report.throttled_s);
+    }
+    if let Some(drain) = &report.drain {
+        let backlog = grouped(drain.backlog);
+        out += &match drain.drained_after_s {
+            Some(after) => format!(
+                "a backlog of {backlog} records, {} at the most, was drained within {after} s\n",
+                grouped(drain.most)
+            ),
+            None => format!(
+                "a backlog of {backlog} records grew to {} and was NOT drained while the load lasted\n",
+                grouped(drain.most)
+            ),
+        };
+    }
     if report.lost_connections > 0 {
         out += &format!(
             "connections lost {}, producers begun anew {}; the log was read again from the run's beginning\n",
             report.lost_connections, report.producer_renewals
         );
     }
-    if report.achieved_per_s < report.offered_per_s * 0.99 {
+    if !report.kept_rate() {
         out += "the rate was not kept: latencies are those of an overloaded system\n";
     }
     for line in report.failures.iter().chain(&report.rewound).chain(&report.damaged) {
@@ -97,8 +128,8 @@ pub fn closing(report: &Report) -> String {
         "verified: nothing lost, duplicated, reordered or corrupt\n".to_owned()
     } else {
         format!(
-            "FAILED: lost {}, duplicated {}, reordered {}, corrupt {}\n",
-            verdict.lost, verdict.duplicated, verdict.reordered, verdict.corrupt
+            "FAILED: lost {}, duplicated {}, reordered {}, corrupt {}, read though aborted {}\n",
+            verdict.lost, verdict.duplicated, verdict.reordered, verdict.corrupt, verdict.uncommitted
         )
     };
     out

@@ -2,13 +2,14 @@
 //! when it goes.
 //!
 //! The bytes of a record are written once, straight into what the socket will get (the builder in
-//! `headwater_core::record` gathers, copies and compresses, which a load generator cannot afford); sealing
-//! costs one CRC over them. The layout is Kafka's batch of magic 2 (drawn in `headwater_core::record`); this
-//! module only ever writes it, uncompressed, and fills in what depends on the moment of sending: producer id,
+//! `headwater_core::record` gathers and copies once more, which a load generator cannot afford); sealing
+//! compresses them if that is wanted and costs one CRC. The layout is Kafka's batch of magic 2 (drawn in
+//! `headwater_core::record`); this module only ever writes it, and fills in what depends on the moment of sending: producer id,
 //! epoch and sequence, which change if the producer must begin anew.
 
 use std::time::Instant;
 
+use headwater_core::record::compress::Codec;
 use headwater_core::record::header::{HEADER_BYTES, seal};
 
 /// A producer's identity on the wire.
@@ -42,6 +43,16 @@ impl RecordParts<'_> {
     }
 }
 
+/// What all batches of a producer have in common.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kind {
+    pub codec: Codec,
+    pub transactional: bool,
+}
+
+/// The attribute of a batch that belongs to a transaction.
+const TRANSACTIONAL: i16 = 1 << 4;
+
 const LENGTH: usize = 8;
 const LEADER_EPOCH: usize = 12;
 const MAGIC: usize = 16;
@@ -69,13 +80,23 @@ pub(super) struct OpenBatch {
     first_number: u64,
     base_timestamp: i64,
     max_timestamp: i64,
+    value_bytes: usize,
 }
 
 impl OpenBatch {
     pub fn new(capacity: usize, first_number: u64, created: Instant, due: Instant) -> Self {
         let mut bytes = Vec::with_capacity(capacity.max(HEADER_BYTES));
         bytes.resize(HEADER_BYTES, 0);
-        Self { due, bytes, tags: Vec::new(), created, first_number, base_timestamp: 0, max_timestamp: 0 }
+        Self {
+            due,
+            bytes,
+            tags: Vec::new(),
+            created,
+            first_number,
+            base_timestamp: 0,
+            max_timestamp: 0,
+            value_bytes: 0,
+        }
     }
 
     /// Bytes so far, the header included.
@@ -114,26 +135,36 @@ impl OpenBatch {
             field(out, Some(name.as_bytes()));
             field(out, *value);
         }
+        self.value_bytes += record.value.map_or(0, <[u8]>::len);
         self.tags.push(tag);
     }
 
     /// Closes the batch. It must hold a record.
-    pub fn seal(self) -> Batch {
+    pub fn seal(self, kind: Kind) -> Batch {
         assert!(!self.tags.is_empty(), "an empty batch has no meaning to a broker");
         let mut bytes = self.bytes;
+        let held_bytes = bytes.len() - HEADER_BYTES;
+        if kind.codec != Codec::None {
+            let packed = kind.codec.compress(&bytes[HEADER_BYTES..], None);
+            bytes.truncate(HEADER_BYTES);
+            bytes.extend_from_slice(&packed);
+        }
+        let attributes = kind.codec.code() | if kind.transactional { TRANSACTIONAL } else { 0 };
         let count = self.tags.len() as i32;
         let length = (bytes.len() - LENGTH - 4) as i32;
         put(&mut bytes, LENGTH, length.to_be_bytes());
         put(&mut bytes, LEADER_EPOCH, (-1i32).to_be_bytes());
         put(&mut bytes, MAGIC, [2]);
-        put(&mut bytes, ATTRIBUTES, 0i16.to_be_bytes());
+        put(&mut bytes, ATTRIBUTES, attributes.to_be_bytes());
         put(&mut bytes, LAST_OFFSET_DELTA, (count - 1).to_be_bytes());
         put(&mut bytes, BASE_TIMESTAMP, self.base_timestamp.to_be_bytes());
         put(&mut bytes, MAX_TIMESTAMP, self.max_timestamp.to_be_bytes());
         put(&mut bytes, COUNT, count.to_be_bytes());
-        let Self { tags, created, first_number, .. } = self;
+        let Self { tags, created, first_number, value_bytes, .. } = self;
         Batch {
             bytes,
+            held_bytes,
+            value_bytes,
             tags,
             first_number,
             created,
@@ -149,6 +180,10 @@ impl OpenBatch {
 #[derive(Debug)]
 pub(super) struct Batch {
     bytes: Vec<u8>,
+    /// Bytes of its records before compression: what a buffer is charged for them.
+    pub held_bytes: usize,
+    /// Bytes of values.
+    pub value_bytes: usize,
     /// One per record.
     pub tags: Vec<u64>,
     /// The first record's number among all of its partition.
@@ -242,7 +277,7 @@ mod tests {
         open.push(&RecordParts { key: Some(b"k"), value: Some(&[7; 300]), headers: &headers }, 1000, 5);
         open.push(&RecordParts::default(), 990, 6);
         open.push(&RecordParts { value: Some(b""), ..RecordParts::default() }, 1_000_000_000_000, 7);
-        let mut batch = open.seal();
+        let mut batch = open.seal(Kind::default());
         assert_eq!((batch.count(), batch.first_number, batch.tags.as_slice()), (3, 40, &[5, 6, 7][..]));
         for (identity, sequence) in [(Some(Identity { id: 9, epoch: 2 }), Some(77)), (None, None)] {
             batch.stamp(identity, sequence);
@@ -258,6 +293,27 @@ mod tests {
             assert_eq!((read[0].key, read[0].value), (Some(&b"k"[..]), Some(&[7; 300][..])));
             assert_eq!(read[0].headers, [(&b"h"[..], Some(&b"x"[..])), (&b"h"[..], None)]);
             assert_eq!((read[1].key, read[1].value, read[2].value), (None, None, Some(&b""[..])));
+        }
+    }
+
+    #[test]
+    fn compressed_batches_read_back() {
+        use headwater_core::record::{header::BatchView, records::Records};
+        for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+            let now = Instant::now();
+            let mut open = OpenBatch::new(100, 0, now, now);
+            for _ in 0..50 {
+                open.push(&RecordParts { value: Some(&[7; 300]), ..RecordParts::default() }, 1000, 5);
+            }
+            let held = open.len() - HEADER_BYTES;
+            let mut batch = open.seal(Kind { codec, transactional: true });
+            assert_eq!((batch.held_bytes, batch.value_bytes), (held, 50 * 300));
+            assert!(batch.bytes().len() < held / 5);
+            batch.stamp(Some(Identity { id: 9, epoch: 2 }), Some(0));
+            let (view, _) = BatchView::split(batch.bytes()).unwrap();
+            view.verify_crc().unwrap();
+            assert!(view.header.is_transactional() && !view.header.is_control());
+            assert_eq!(Records::of(&view, 1 << 20).unwrap().iter().count(), 50);
         }
     }
 

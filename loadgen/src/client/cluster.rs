@@ -18,12 +18,13 @@ use headwater_core::wire::messages::metadata_request::MetadataRequestTopic;
 use headwater_core::wire::messages::{FindCoordinatorRequest, MetadataRequest, MetadataResponse};
 use headwater_core::wire::{Message, Request};
 
-use super::connection::{Answer, Connection};
+use super::connection::{self, Answer, Connection};
 use super::error::ClientError;
 use crate::rng::Rng;
 
-/// The key type of a group in FindCoordinator.
+/// The key types of groups and of transactions in FindCoordinator.
 const GROUP_KEY: i8 = 0;
+const TRANSACTION_KEY: i8 = 1;
 
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
@@ -359,6 +360,25 @@ impl Cluster {
         self.data.iter().map(|(node, connection)| (*node, connection))
     }
 
+    /// The nodes there are data connections to.
+    pub(super) fn data_nodes(&self) -> Vec<i32> {
+        self.data.keys().copied().collect()
+    }
+
+    /// Waits until a data connection can be read, or written if it has output, or until `wake`; answers the
+    /// nodes whose connections may be read.
+    pub(super) fn wait_for_data(&self, wake: Instant) -> Vec<i32> {
+        let (nodes, connections): (Vec<i32>, Vec<&Connection>) = self.data_connections().unzip();
+        let readable = connection::wait(&connections, Some(wake));
+        nodes.into_iter().zip(readable).filter(|(_, readable)| *readable).map(|(node, _)| node).collect()
+    }
+
+    /// The nodes that have left a request on their data connection unanswered for longer than `patience`.
+    pub(super) fn hung(&self, patience: Duration) -> Vec<i32> {
+        let late = |c: &Connection| c.oldest_sent().is_some_and(|sent| sent.elapsed() > patience);
+        self.data_connections().filter(|(_, connection)| late(connection)).map(|(node, _)| node).collect()
+    }
+
     /// Drops the data connection to a broker that failed, and leaves the broker alone for a moment.
     pub fn drop_data(&mut self, node: i32) {
         self.data.remove(&node);
@@ -423,12 +443,20 @@ impl Cluster {
 
     /// The node that coordinates a group.
     pub fn group_coordinator(&mut self, group: &str) -> Result<i32, ClientError> {
+        self.coordinator(GROUP_KEY, group)
+    }
+
+    /// The node that coordinates the transactions of a transactional id.
+    pub fn transaction_coordinator(&mut self, id: &str) -> Result<i32, ClientError> {
+        self.coordinator(TRANSACTION_KEY, id)
+    }
+
+    fn coordinator(&mut self, key_type: i8, key: &str) -> Result<i32, ClientError> {
         // One field or the other, by version (batched from 4 on); the one the version lacks is not written.
-        let request = FindCoordinatorRequest {
-            key: group.into(),
-            key_type: GROUP_KEY,
-            coordinator_keys: vec![group.into()],
-        };
+        let request =
+            FindCoordinatorRequest { key: key.into(), key_type, coordinator_keys: vec![key.into()] };
+        let what =
+            || if key_type == GROUP_KEY { format!("group {key}") } else { format!("transaction {key}") };
         let deadline = Instant::now() + self.config.request_timeout;
         loop {
             let node = self.any_node()?;
@@ -439,14 +467,14 @@ impl Cluster {
                     Some(c) => (c.error_code, &c.error_message, c.node_id),
                     None => (response.error_code, &response.error_message, response.node_id),
                 };
-                ClientError::check(|| format!("group {group}"), code, message.as_deref())?;
+                ClientError::check(what, code, message.as_deref())?;
                 Ok(node)
             });
             match found {
                 Ok(node) if self.brokers.contains_key(&node) => return Ok(node),
                 Ok(_) => self.refresh(false)?,
                 Err(error) if error.retriable() && Instant::now() < deadline => {
-                    // The first use of a group makes the coordinator's topic, which takes a moment.
+                    // The first use of either makes the coordinator's topic, which takes a moment.
                     std::thread::sleep(2 * BACKOFF_MIN);
                     let _ = self.refresh(false);
                 }

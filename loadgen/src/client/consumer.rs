@@ -9,7 +9,7 @@
 //! forward if retention has passed it, back if the log is shorter than what was read before. The second is a
 //! loss of data that somebody has already seen; it is told as [`Event::Rewound`] and is never routine.
 //!
-//! Deliberately absent: read_committed, fetch sessions, fetching from followers.
+//! Deliberately absent: fetch sessions, fetching from followers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,9 +22,8 @@ use headwater_core::wire::fetch::{FetchPartition, FetchRequest, FetchTopic, Part
 
 use super::admin::{self, OffsetSpec};
 use super::cluster::Cluster;
-use super::connection::{self, Connection};
 use super::error::ClientError;
-use super::unpack::{self, Record, Unpacked};
+use super::unpack::{self, Aborted, Record, Unpacked};
 
 /// From this version on Fetch names topics by id.
 const FETCH_BY_ID: i16 = 13;
@@ -43,6 +42,8 @@ pub struct ConsumerConfig {
     pub max_bytes: i32,
     /// Bytes of one partition in one answer.
     pub max_partition_bytes: i32,
+    /// Whether records of transactions are read only once those are committed.
+    pub read_committed: bool,
 }
 
 impl Default for ConsumerConfig {
@@ -52,6 +53,7 @@ impl Default for ConsumerConfig {
             max_wait: Duration::from_millis(500),
             max_bytes: 16 << 20,
             max_partition_bytes: 1 << 20,
+            read_committed: false,
         }
     }
 }
@@ -197,18 +199,15 @@ impl Consumer {
         for at in [again_at, self.refresh_at].into_iter().flatten() {
             wake = wake.min(at);
         }
-        let nodes: Vec<i32> = self.cluster.data_connections().map(|(node, _)| node).collect();
-        for &node in &nodes {
+        for node in self.cluster.data_nodes() {
             self.transfer(node, false, on)?;
         }
-        let (nodes, connections): (Vec<i32>, Vec<&Connection>) = self.cluster.data_connections().unzip();
-        let readable = connection::wait(&connections, Some(wake));
-        for (node, readable) in nodes.into_iter().zip(readable) {
-            if readable {
-                self.transfer(node, true, on)?;
-            }
+        for node in self.cluster.wait_for_data(wake) {
+            self.transfer(node, true, on)?;
         }
-        self.time_out();
+        for node in self.cluster.hung(self.cluster.config().request_timeout + self.config.max_wait) {
+            self.lose(node);
+        }
         Ok(())
     }
 
@@ -371,7 +370,7 @@ impl Consumer {
             max_wait_ms: i32::try_from(self.config.max_wait.as_millis()).unwrap_or(i32::MAX),
             min_bytes: self.config.min_bytes,
             max_bytes: self.config.max_bytes,
-            isolation_level: 0,
+            isolation_level: i8::from(self.config.read_committed),
             session_id: 0,
             session_epoch: -1,
             topics,
@@ -404,17 +403,6 @@ impl Consumer {
             self.readings[at].under_way = false;
         }
         self.refresh_soon(Instant::now());
-    }
-
-    fn time_out(&mut self) {
-        let patience = self.cluster.config().request_timeout + self.config.max_wait;
-        let late =
-            |connection: &Connection| connection.oldest_sent().is_some_and(|sent| sent.elapsed() > patience);
-        let hung: Vec<i32> =
-            self.cluster.data_connections().filter(|(_, c)| late(c)).map(|(node, _)| node).collect();
-        for node in hung {
-            self.lose(node);
-        }
     }
 
     fn take_answer(
@@ -480,7 +468,8 @@ fn take_partition(
     reading.high_watermark = (data.high_watermark >= 0).then_some(data.high_watermark);
     let (Some(mut position), Some(bytes)) = (reading.position, data.records.slice()) else { return Ok(true) };
     let (topic, partition) = (reading.topic.clone(), reading.partition);
-    unpack::unpack(bytes, &mut position, &mut |unpacked| match unpacked {
+    let aborted = data.aborted_transactions.iter().flatten().map(|t| (t.first_offset, t.producer_id));
+    unpack::unpack(bytes, Aborted::new(aborted), &mut position, &mut |unpacked| match unpacked {
         Unpacked::Record(record) => on(&topic, partition, Event::Record(record)),
         Unpacked::Damaged { offset, records, why } => {
             on(&topic, partition, Event::Damaged { offset, records, why });

@@ -15,8 +15,7 @@
 //! them, mostly asleep, cost less than sharing a loop would cost in precision. Epoll would only pay with many
 //! sockets in one thread; here it is one a broker.
 //!
-//! Deliberately absent: TLS and SASL, transactions, compression of what is sent, the new consumer protocol
-//! (KIP-848).
+//! Deliberately absent: TLS and SASL, the new consumer protocol (KIP-848), transactions over consumed offsets.
 
 mod batch;
 mod cluster;

@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use headwater_core::ErrorCode;
 
-use super::batch::{Batch, Identity, OpenBatch};
+use super::batch::{Batch, Identity, Kind, OpenBatch};
 
 /// How many batches of one partition may be unanswered: brokers remember the last five of an idempotent
 /// producer (behaviour 34).
@@ -65,6 +65,9 @@ struct Sent {
 pub(super) struct Queue {
     pub topic: Arc<str>,
     pub partition: i32,
+    kind: Kind,
+    /// Whether the open transaction has been told of this partition.
+    pub enlisted: bool,
     /// The batch that still takes records.
     pub open: Option<OpenBatch>,
     ready: VecDeque<Batch>,
@@ -81,10 +84,12 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub fn new(topic: Arc<str>, partition: i32) -> Self {
+    pub fn new(topic: Arc<str>, partition: i32, kind: Kind) -> Self {
         Self {
             topic,
             partition,
+            kind,
+            enlisted: false,
             open: None,
             ready: VecDeque::new(),
             sent: VecDeque::new(),
@@ -99,7 +104,7 @@ impl Queue {
     /// Closes the open batch, if there is one.
     pub fn seal(&mut self) {
         if let Some(open) = self.open.take() {
-            self.ready.push_back(open.seal());
+            self.ready.push_back(open.seal(self.kind));
         }
     }
 
@@ -217,7 +222,7 @@ mod tests {
     /// each `s`, and `-` where none may be sent.
     fn check(script: &str, expect: &str) {
         let now = Instant::now();
-        let mut queue = Queue::new("t".into(), 0);
+        let mut queue = Queue::new("t".into(), 0, Kind::default());
         let mut shown = Vec::new();
         for word in script.split_whitespace() {
             match word {

@@ -1,6 +1,7 @@
 //! From the bytes of a Fetch to records: every batch's CRC-32C is checked, whatever does not hold is told and
 //! skipped.
 
+use headwater_core::ids::ProducerId;
 use headwater_core::record::RecordError;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
@@ -19,9 +20,45 @@ pub(super) enum Unpacked<'a> {
     Damaged { offset: i64, records: u64, why: String },
 }
 
+/// The transactions in an answer that were aborted, as the broker lists them for readers of committed
+/// records: each begins at its first offset and ends at its abort marker.
+#[derive(Debug, Default)]
+pub(super) struct Aborted {
+    /// First offset and producer id, the last one first.
+    ahead: Vec<(i64, i64)>,
+    open: Vec<i64>,
+}
+
+impl Aborted {
+    pub fn new(transactions: impl Iterator<Item = (i64, i64)>) -> Self {
+        let mut ahead: Vec<(i64, i64)> = transactions.collect();
+        ahead.sort_unstable_by(|a, b| b.cmp(a));
+        Self { ahead, open: Vec::new() }
+    }
+
+    /// Whether the next batch of the partition belongs to an aborted transaction.
+    fn covers(&mut self, header: &BatchHeader) -> bool {
+        while self.ahead.last().is_some_and(|(first, _)| *first <= header.last_offset().get()) {
+            self.open.extend(self.ahead.pop().map(|(_, producer)| producer));
+        }
+        let Some(producer) = header.producer_id.map(ProducerId::get) else { return false };
+        if header.is_control() {
+            // Of the producer's next transaction, if that is aborted as well, there is an entry ahead.
+            self.open.retain(|open| *open != producer);
+            return false;
+        }
+        header.is_transactional() && self.open.contains(&producer)
+    }
+}
+
 /// Unpacks the batches in `bytes` and moves `position` behind what was handed over. Records before `position`
-/// and control records are dropped, and so is the last batch if the answer's size limit cut it short.
-pub(super) fn unpack(mut bytes: &[u8], position: &mut i64, on: &mut dyn FnMut(Unpacked<'_>)) {
+/// and control records are dropped, so are those of aborted transactions, and so is the last batch if the answer's size limit cut it short.
+pub(super) fn unpack(
+    mut bytes: &[u8],
+    mut aborted: Aborted,
+    position: &mut i64,
+    on: &mut dyn FnMut(Unpacked<'_>),
+) {
     while !bytes.is_empty() {
         let (batch, rest) = match BatchView::split(bytes) {
             Ok(split) => split,
@@ -37,7 +74,12 @@ pub(super) fn unpack(mut bytes: &[u8], position: &mut i64, on: &mut dyn FnMut(Un
         bytes = rest;
         let header = batch.header;
         let next = header.next_offset().get();
+        let hidden = aborted.covers(&header);
         if next <= *position {
+            continue;
+        }
+        if hidden {
+            *position = next;
             continue;
         }
         if let Err(error) = batch.verify_crc().and_then(|()| records(&batch, position, on)) {
@@ -96,7 +138,7 @@ mod tests {
         }
         bytes.truncate(bytes.len() - cut);
         let (mut at, mut got) = (position, Vec::new());
-        unpack(&bytes, &mut at, &mut |unpacked| match unpacked {
+        unpack(&bytes, Aborted::default(), &mut at, &mut |unpacked| match unpacked {
             Unpacked::Record(record) => got.push(record.offset.get().to_string()),
             Unpacked::Damaged { offset, records, .. } => got.push(format!("{records}x@{offset}")),
         });
@@ -116,10 +158,42 @@ mod tests {
     }
 
     #[test]
+    fn records_of_aborted_transactions_are_dropped() {
+        use headwater_core::ids::{ProducerEpoch, ProducerId};
+        // Producers 7 and 8 by turns, an abort marker of 7 at 14, then a committed transaction of 7.
+        let mut bytes = Vec::new();
+        for (base, producer, control) in
+            [(10, 7, false), (11, 8, false), (12, 7, false), (13, 8, false), (14, 7, true), (15, 7, false)]
+        {
+            let batch = BatchBuilder::new()
+                .producer(ProducerId::new(producer), ProducerEpoch::new(0), 0)
+                .transactional()
+                .record(5, Some(&[0, 0, 0, 0]), Some(b"v"));
+            let mut batch = if control { batch.control() } else { batch }.build().to_vec();
+            set_base_offset(&mut batch, Offset::new(base));
+            bytes.extend(batch);
+        }
+        for (aborted, from, expect) in [
+            (vec![(10, 7)], 10, vec![11, 13, 15]),
+            (vec![(10, 7)], 12, vec![13, 15]),
+            (vec![(10, 7), (11, 8)], 10, vec![15]),
+            (vec![(15, 7)], 10, vec![10, 11, 12, 13]),
+            (vec![], 10, vec![10, 11, 12, 13, 15]),
+        ] {
+            let (mut at, mut got) = (from, Vec::new());
+            unpack(&bytes, Aborted::new(aborted.into_iter()), &mut at, &mut |unpacked| match unpacked {
+                Unpacked::Record(record) => got.push(record.offset.get()),
+                Unpacked::Damaged { .. } => panic!("{unpacked:?}"),
+            });
+            assert_eq!((got, at), (expect, 16));
+        }
+    }
+
+    #[test]
     fn bytes_that_are_no_batch_do_not_stop_reading() {
         let mut position = 7;
         let mut told = 0;
-        unpack(&[0xff; 100], &mut position, &mut |_| told += 1);
+        unpack(&[0xff; 100], Aborted::default(), &mut position, &mut |_| told += 1);
         assert_eq!((position, told), (8, 1));
     }
 }

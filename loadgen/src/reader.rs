@@ -1,0 +1,117 @@
+//! What is read, and how far: the partitions of a run, and one complete reading of them.
+//!
+//! A run's partitions are numbered through all its topics: topic number · partitions a topic + partition. A
+//! [`Reader`] is everything read once, by one consumer or by several that share it: a group, or one of a
+//! fan-out. Members of a group hand partitions to each other, so what was seen of a partition belongs to the
+//! reader and not to a consumer. A group may read a record twice when a partition changes hands before its
+//! offset was committed; such a record comes at an offset that was read before and is *redelivered*, not
+//! duplicated: the log holds it once.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use crate::producer::lock;
+use crate::verify::Observed;
+
+/// The partitions of a run.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub topics: Vec<String>,
+    pub partitions: i32,
+    numbers: HashMap<String, usize>,
+}
+
+impl Layout {
+    pub fn new(topics: Vec<String>, partitions: i32) -> Self {
+        let numbers = topics.iter().cloned().enumerate().map(|(number, topic)| (topic, number)).collect();
+        Self { topics, partitions, numbers }
+    }
+
+    /// How many partitions there are.
+    pub fn len(&self) -> usize {
+        self.topics.len() * self.partitions as usize
+    }
+
+    /// The number of a partition of the run.
+    pub fn number(&self, topic: &str, partition: i32) -> Option<usize> {
+        let topic = *self.numbers.get(topic)?;
+        (0..self.partitions)
+            .contains(&partition)
+            .then(|| topic * self.partitions as usize + partition as usize)
+    }
+
+    /// Topic and partition with this number.
+    pub fn place(&self, number: usize) -> (&str, i32) {
+        let partitions = self.partitions as usize;
+        (&self.topics[number / partitions], (number % partitions) as i32)
+    }
+}
+
+/// How far one partition has been read, and what was seen.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Where the run began.
+    pub begin: i64,
+    /// The offset of the next record.
+    pub position: i64,
+    pub observed: Observed,
+    pub redelivered: u64,
+}
+
+/// One complete reading.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub places: Vec<Mutex<Place>>,
+    /// Whether its latencies count: not those of one that is late or slow on purpose beside others.
+    pub timed: bool,
+    /// When it begins, on the run's clock.
+    pub starts_at: u64,
+    /// Records a second it takes at the most while the load lasts.
+    pub pace: Option<u64>,
+}
+
+impl Reader {
+    pub fn new(run: u64, producers: usize, begin: &[i64]) -> Self {
+        let place = |(number, begin): (usize, &i64)| {
+            let observed = Observed::new(run, number as u32, producers);
+            Mutex::new(Place { begin: *begin, position: *begin, observed, redelivered: 0 })
+        };
+        let places = begin.iter().enumerate().map(place).collect();
+        Self { places, timed: true, starts_at: 0, pace: None }
+    }
+
+    /// The offsets of the next records, by partition.
+    pub fn positions(&self) -> impl Iterator<Item = i64> + '_ {
+        self.places.iter().map(|place| lock(place).position)
+    }
+
+    /// What was seen, by partition, and how many records were redelivered.
+    pub fn finish(self) -> (Vec<Observed>, u64) {
+        let mut redelivered = 0;
+        let observed = self.places.into_iter().map(|place| {
+            let place = place.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            redelivered += place.redelivered;
+            place.observed
+        });
+        (observed.collect(), redelivered)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_numbered_through_all_topics() {
+        let layout = Layout::new(vec!["a".into(), "b".into()], 3);
+        assert_eq!(layout.len(), 6);
+        for number in 0..6 {
+            let (topic, partition) = layout.place(number);
+            assert_eq!(layout.number(topic, partition), Some(number));
+        }
+        assert_eq!(
+            (layout.number("b", 3), layout.number("b", -1), layout.number("c", 0)),
+            (None, None, None)
+        );
+    }
+}

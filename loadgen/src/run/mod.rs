@@ -1,0 +1,339 @@
+//! A run: threads that produce and consume, a watch that looks at them every second, and the oracle at the
+//! end.
+//!
+//! ```text
+//! begin: topics, where their logs end now
+//! │ warm-up │ measured window │ drain: wait for acks │ read to the end │ if connections fell, or nobody read: read all again │ verdict
+//! ```
+//!
+//! The second reading is what makes the run an oracle for a broker that is killed meanwhile: what a consumer
+//! saw before the fall says nothing about what is in the log after it.
+
+mod audit;
+mod storm;
+mod topics;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::time::Duration;
+
+use crate::client::{Acks, ClientConfig, ClientError, Cluster, ProducerConfig};
+use crate::clock::Clock;
+use crate::consumer::{self, LoadConsumer, Member};
+use crate::host;
+use crate::keys::KeySpace;
+use crate::pacer::{Pacer, Timetable};
+use crate::payload::Template;
+use crate::producer::{self, LoadProducer, lock};
+use crate::ranges::Ranges;
+use crate::rate::Rate;
+use crate::reader::{Layout, Reader};
+use crate::report::{Report, Second};
+use crate::rng::Rng;
+use crate::scenario::Scenario;
+use crate::verify::{Sent, Verdict};
+
+/// Unacknowledged bytes that all producers together may hold, and one of them at least and at most.
+const BUFFERS_BYTES: usize = 256 << 20;
+const BUFFER_BYTES_MIN: usize = 1 << 20;
+const BUFFER_BYTES_MAX: usize = 32 << 20;
+/// At `--rate max` a producer holds no more than it can have under way: what waits longer is the generator's
+/// own queue, not the broker.
+const BUFFER_BYTES_AT_MAX: usize = 4 << 20;
+
+/// How long a new group takes until every member has its part: brokers hold the first sharing-out back for
+/// 3 s, and who came too late for it brings about another, noticed at a heartbeat.
+const GROUP_SETTLES: Duration = Duration::from_secs(8);
+
+/// How long a broker that is down at the end is waited for, first to acknowledge, then to be read.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a run is to do.
+#[derive(Clone, Debug, Default)]
+pub struct RunConfig {
+    /// `HOST:PORT`, or several with commas between.
+    pub bootstrap: String,
+    /// The load.
+    pub scenario: Scenario,
+    /// The broker's process, for its CPU time and memory.
+    pub broker_pid: Option<u32>,
+    /// Where to write an HDR interval log, one line a second for each kind of latency.
+    pub hlog: Option<PathBuf>,
+    /// What was typed, for the report.
+    pub command: Option<String>,
+}
+
+/// Why a run has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The settings contradict each other or the cluster.
+    #[error("{0}")]
+    Settings(String),
+    /// The cluster cannot be reached or refuses.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A file cannot be written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No thread can be had.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+impl RunConfig {
+    fn client(&self, what: &str) -> ClientConfig {
+        ClientConfig::new(&*self.bootstrap, format!("headwater-loadgen-{what}"))
+    }
+
+    fn producer(&self, run: u64, index: u32) -> ProducerConfig {
+        let scenario = &self.scenario;
+        ProducerConfig {
+            acks: scenario.acks,
+            idempotent: scenario.idempotence && scenario.acks != Acks::None,
+            linger: scenario.linger,
+            batch_bytes: scenario.batch_bytes,
+            buffer_bytes: match scenario.rate {
+                Rate::Max => BUFFER_BYTES_AT_MAX.max(16 * scenario.batch_bytes),
+                _ => (BUFFERS_BYTES / scenario.producers as usize).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX),
+            },
+            codec: scenario.compression,
+            transactional_id: (scenario.transaction_records > 0)
+                .then(|| format!("headwater-loadgen-{run:016x}-{index}")),
+            ..ProducerConfig::default()
+        }
+    }
+}
+
+/// What all threads of a run share.
+struct Course<'a> {
+    config: &'a RunConfig,
+    run: u64,
+    layout: Layout,
+    readers: Vec<Reader>,
+    keys: KeySpace,
+    timetable: Arc<Timetable>,
+    clock: Clock,
+    start: u64,
+    measure_from: u64,
+    measure_to: u64,
+    producers: Vec<Mutex<producer::Tally>>,
+    consumers: Vec<Mutex<consumer::Tally>>,
+    storm: Mutex<storm::Tally>,
+    /// Ends producing, consuming; says that producing has ended.
+    stop_producing: AtomicBool,
+    stop_reading: AtomicBool,
+    load_over: AtomicBool,
+    /// Threads of a run share its fate: what one of them cannot do, the run cannot.
+    failed: Mutex<Option<ClientError>>,
+}
+
+/// Runs; `on_second` is called after each second of producing. Setting `stop` ends producing early and goes
+/// on to the verdict.
+pub fn run(
+    config: &RunConfig,
+    stop: &AtomicBool,
+    on_second: &mut dyn FnMut(&Second),
+) -> Result<Report, RunError> {
+    let scenario = &config.scenario;
+    scenario.check().map_err(RunError::Settings)?;
+    let mut cluster = Cluster::connect(config.client("control"))?;
+    let layout = topics::prepare(&mut cluster, scenario)?;
+    let begin = topics::ends(&mut cluster, &layout)?;
+    let run = Rng::from_clock().next_u64();
+
+    // Connecting takes a while: the timetable begins when everybody can be there.
+    let clock = Clock::start();
+    let threads = u64::from(scenario.producers) + u64::from(scenario.consumers * scenario.readers());
+    let joining = if scenario.groups > 0 { GROUP_SETTLES.as_nanos() as u64 } else { 0 };
+    let start = clock.now() + 200_000_000 + threads * 2_000_000 + joining;
+    let measure_from = start + scenario.warmup.as_nanos() as u64;
+    let measure_to = measure_from + scenario.duration.as_nanos() as u64;
+    // More consumers than partitions would have nothing to do.
+    let consumers = u64::from(scenario.consumers).min(layout.len() as u64) as usize;
+    let readers = if consumers == 0 { 0 } else { scenario.readers() };
+    let course = Course {
+        config,
+        run,
+        readers: (0..readers).map(|number| reader(scenario, run, number, readers, start, &begin)).collect(),
+        keys: KeySpace::new(scenario.keys, scenario.key_count),
+        timetable: Arc::new(Timetable::new(scenario.rate.clone(), start, scenario.warmup, scenario.duration)),
+        clock,
+        start,
+        measure_from,
+        measure_to,
+        producers: (0..scenario.producers).map(|_| Mutex::default()).collect(),
+        consumers: (0..consumers * readers as usize).map(|_| Mutex::default()).collect(),
+        storm: Mutex::default(),
+        stop_producing: AtomicBool::new(false),
+        stop_reading: AtomicBool::new(false),
+        load_over: AtomicBool::new(false),
+        failed: Mutex::new(None),
+        layout,
+    };
+    let mut report = Report {
+        settings: topics::settings(config, &course.layout),
+        environment: host::environment(config.command.as_deref(), &mut cluster, &course.layout.topics[0]),
+        started: start,
+        ..Report::default()
+    };
+    let mut sent = Vec::new();
+    let mut watched = None;
+    std::thread::scope(|scope| -> Result<(), RunError> {
+        let threads = course.launch(scope, consumers);
+        let (producing, reading) = match threads {
+            Ok(threads) => threads,
+            Err(error) => {
+                course.stop_producing.store(true, Ordering::Relaxed);
+                course.stop_reading.store(true, Ordering::Relaxed);
+                return Err(error);
+            }
+        };
+        let ended = || producing.iter().all(ScopedJoinHandle::is_finished);
+        let seen = watch::watch(&course, stop, &ended, on_second, &mut report);
+        if seen.is_err() {
+            course.stop_producing.store(true, Ordering::Relaxed);
+        }
+        course.load_over.store(true, Ordering::Relaxed);
+        sent = producing.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Sent::new(0))).collect();
+        if lock(&course.failed).is_none() && seen.is_ok() && !course.readers.is_empty() {
+            report.unread = audit::read_to_end(&mut cluster, &course, acked(&sent)).err();
+        }
+        course.stop_reading.store(true, Ordering::Relaxed);
+        reading.into_iter().for_each(|thread| drop(thread.join()));
+        watched = Some(seen?);
+        Ok(())
+    })?;
+    if let Some(error) = lock(&course.failed).take() {
+        return Err(error.into());
+    }
+    if let Some(watched) = watched {
+        watched.finish(&course, &mut report);
+    }
+
+    let committed = scenario.read_committed();
+    let (clock, layout) = (course.clock, course.layout);
+    let read_live = !course.readers.is_empty();
+    for reader in course.readers {
+        let (observed, redelivered) = reader.finish();
+        report.redelivered += redelivered;
+        report.verdict.add(Verdict::judge(&sent, &observed, committed));
+    }
+    if !read_live || report.lost_connections > 0 {
+        let (again, unread) = audit::read_again(config, run, &layout, &begin, clock, acked(&sent))?;
+        let verdict = Verdict::judge(&sent, &again, committed);
+        report.read_again = true;
+        report.unread = unread;
+        report.verdict = if read_live { audit::worse(report.verdict, verdict) } else { verdict };
+    }
+    report.place =
+        (0..layout.len()).map(|number| layout.place(number)).map(|(t, p)| (t.to_owned(), p)).collect();
+    Ok(report)
+}
+
+/// How many records were acknowledged.
+fn acked(sent: &[Sent]) -> u64 {
+    sent.iter().flat_map(|sent| &sent.acked).map(Ranges::len).sum()
+}
+
+/// The reader with this number: the last ones are those that are late or slow.
+fn reader(scenario: &Scenario, run: u64, number: u32, readers: u32, start: u64, begin: &[i64]) -> Reader {
+    let mut reader = Reader::new(run, scenario.producers as usize, begin);
+    let is_among_last = |count: u32| number + count >= readers;
+    let late = if scenario.backlog.is_zero() { 0 } else { scenario.backlog_readers.unwrap_or(readers) };
+    if late > 0 && is_among_last(late) {
+        reader.starts_at = start + scenario.backlog.as_nanos() as u64;
+        reader.timed = late == readers;
+    }
+    if scenario.slow_readers > 0 && is_among_last(scenario.slow_readers) {
+        reader.pace = Some(scenario.slow_rate);
+        reader.timed = scenario.slow_readers == readers;
+    }
+    reader
+}
+
+/// The threads of producers and of consumers.
+type Threads<'scope> = (Vec<ScopedJoinHandle<'scope, Sent>>, Vec<ScopedJoinHandle<'scope, ()>>);
+
+impl Course<'_> {
+    fn fail(&self, error: ClientError) {
+        lock(&self.failed).get_or_insert(error);
+        self.stop_producing.store(true, Ordering::Relaxed);
+    }
+
+    fn launch<'scope, 'env>(
+        &'env self,
+        scope: &'scope Scope<'scope, 'env>,
+        consumers: usize,
+    ) -> Result<Threads<'scope>, RunError> {
+        let scenario = &self.config.scenario;
+        let mut reading = Vec::new();
+        for (index, tally) in self.consumers.iter().enumerate() {
+            let (reader, member) = (index / consumers, index % consumers);
+            let group = format!("{}-{:016x}-{reader}", scenario.topic, self.run);
+            let load = LoadConsumer {
+                layout: &self.layout,
+                reader: &self.readers[reader],
+                assigned: (member..self.layout.len()).step_by(consumers).collect(),
+                member: (scenario.groups > 0).then_some(Member {
+                    group,
+                    number: member as u32,
+                    members: consumers as u32,
+                    churn: scenario.churn,
+                }),
+                read_committed: scenario.read_committed(),
+                clock: self.clock,
+                measure_from: self.measure_from,
+                measure_to: self.measure_to,
+                load_over: &self.load_over,
+            };
+            let client = self.config.client(&format!("consumer-{index}"));
+            let body = move || {
+                let ended = Cluster::connect(client).and_then(|c| load.run(c, &self.stop_reading, tally));
+                ended.unwrap_or_else(|error| self.fail(error));
+            };
+            let spawned = Builder::new().name(format!("consumer-{index}")).spawn_scoped(scope, body);
+            reading.push(spawned.map_err(RunError::Thread)?);
+        }
+        reading.extend(storm::launch(self, scope)?);
+        let mut producing = Vec::new();
+        let sizes = scenario.size.classes();
+        for (index, tally) in (0..scenario.producers).zip(&self.producers) {
+            let seed = self.run ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let load = LoadProducer {
+                layout: &self.layout,
+                run: self.run,
+                index,
+                template: Template::of(self.run, index, &sizes, scenario.body()),
+                size_mean: scenario.size.mean(),
+                keys: &self.keys,
+                pacer: Pacer::new(self.timetable.clone(), index.into(), scenario.producers.into(), seed),
+                clock: self.clock,
+                measure_from: self.measure_from,
+                measure_to: self.measure_to,
+                drain: PATIENCE,
+                transaction_records: scenario.transaction_records,
+                abort_share: scenario.abort_share,
+                config: self.config.producer(self.run, index),
+            };
+            let client = self.config.client(&format!("producer-{index}"));
+            let body = move || {
+                let ended = Cluster::connect(client).and_then(|c| load.run(c, &self.stop_producing, tally));
+                ended.unwrap_or_else(|error| {
+                    self.fail(error);
+                    Sent::new(self.layout.len())
+                })
+            };
+            let spawned = Builder::new().name(format!("producer-{index}")).spawn_scoped(scope, body);
+            producing.push(spawned.map_err(RunError::Thread)?);
+        }
+        Ok((producing, reading))
+    }
+}

@@ -1,0 +1,359 @@
+//! What a run is asked for: every shape of load, with names that flags, files and reports share.
+//!
+//! A scenario file is TOML with the names of [`Scenario`]'s fields; what it leaves out has its default, and a
+//! name it does not know is an error. Times are text with a unit (`"5ms"`), rates and sizes are numbers or
+//! shapes (`rate = "ramp:1000-50000"`, `size = "lognormal:1024,0.7"`).
+
+pub mod openmessaging;
+pub mod preset;
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use headwater_core::record::compress::Codec;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::client::Acks;
+use crate::duration;
+use crate::keys::{KEY_COUNT, KEY_COUNT_MAX, Keys};
+use crate::objective::Objective;
+use crate::payload::Body;
+use crate::rate::Rate;
+use crate::size::Size;
+
+/// The most partitions of a run, over all its topics.
+const PARTITIONS_MAX: u64 = 100_000;
+
+/// The most threads of a run, producers and consumers together.
+const THREADS_MAX: u64 = 20_000;
+
+/// A load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scenario {
+    /// What it is called in reports.
+    pub name: String,
+    /// What it is for, in a line.
+    pub about: String,
+    /// The topic; created if it does not exist.
+    pub topic: String,
+    /// How many topics; more than one are called `TOPIC-0`, `TOPIC-1` …
+    pub topics: u32,
+    /// Partitions of each topic: of one that exists only checked, of a new one 6 if this is not given.
+    pub partitions: Option<i32>,
+    /// Settings of topics that are created.
+    pub topic_config: BTreeMap<String, String>,
+    /// How many producers, each with its own connections.
+    pub producers: u32,
+    /// How many consumers share the partitions, in each group or fan-out; with 0, all is read after the run.
+    pub consumers: u32,
+    /// How many times everything is read, by consumers with assigned partitions.
+    pub fan_out: u32,
+    /// How many consumer groups read everything; 0 for consumers with assigned partitions.
+    pub groups: u32,
+    /// Records a second of all producers together.
+    #[serde(with = "text")]
+    pub rate: Rate,
+    /// Bytes of a value.
+    #[serde(with = "text")]
+    pub size: Size,
+    /// How keys are drawn.
+    #[serde(with = "text")]
+    pub keys: Keys,
+    /// How many different keys there are.
+    pub key_count: u64,
+    /// The share of a value (0 to 1) that compresses away; bodies then differ from record to record.
+    pub compressibility: Option<f64>,
+    /// How batches are compressed.
+    #[serde(with = "codec")]
+    pub compression: Codec,
+    /// How long to produce before measuring.
+    #[serde(with = "duration::text")]
+    pub warmup: Duration,
+    /// How long to measure.
+    #[serde(with = "duration::text")]
+    pub duration: Duration,
+    /// Who must have a record before it counts.
+    #[serde(with = "text")]
+    pub acks: Acks,
+    /// Whether producers are idempotent; has no effect without acknowledgements.
+    pub idempotence: bool,
+    /// How long a batch waits to fill.
+    #[serde(with = "duration::text")]
+    pub linger: Duration,
+    /// Bytes at which a batch is full.
+    pub batch_bytes: usize,
+    /// Records of a transaction; 0 for none. Consumers then read what is committed only.
+    pub transaction_records: u64,
+    /// The share of transactions (0 to 1) that are aborted.
+    pub abort_share: f64,
+    /// Readers begin only so long after the producers: a backlog to drain.
+    #[serde(with = "duration::text")]
+    pub backlog: Duration,
+    /// How many of the groups or fan-outs have such a backlog; all if not given.
+    pub backlog_readers: Option<u32>,
+    /// How many of the groups or fan-outs read slowly …
+    pub slow_readers: u32,
+    /// … namely so many records a second each, as long as the load lasts.
+    pub slow_rate: u64,
+    /// So many connections are made at once when measuring begins, and held.
+    pub connections: u32,
+    /// So often a member leaves its group and joins it again; 0 for never.
+    #[serde(with = "duration::text")]
+    pub churn: Duration,
+    /// What the run must reach.
+    #[serde(with = "objectives")]
+    pub objectives: Vec<Objective>,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            about: String::new(),
+            topic: "loadgen".into(),
+            topics: 1,
+            partitions: None,
+            topic_config: BTreeMap::new(),
+            producers: 1,
+            consumers: 1,
+            fan_out: 1,
+            groups: 0,
+            rate: Rate::PerSecond(10_000),
+            size: Size::Fixed(1024),
+            keys: Keys::None,
+            key_count: KEY_COUNT,
+            compressibility: None,
+            compression: Codec::None,
+            warmup: Duration::from_secs(2),
+            duration: Duration::from_secs(10),
+            acks: Acks::All,
+            idempotence: true,
+            linger: Duration::from_millis(5),
+            batch_bytes: 64 << 10,
+            transaction_records: 0,
+            abort_share: 0.0,
+            backlog: Duration::ZERO,
+            backlog_readers: None,
+            slow_readers: 0,
+            slow_rate: 100,
+            connections: 0,
+            churn: Duration::ZERO,
+            objectives: Vec::new(),
+        }
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario file: TOML, or an OpenMessaging Benchmark workload if its name ends in `.yaml` or
+    /// `.yml`. The second part tells what of a workload has no meaning here.
+    pub fn read(path: &Path) -> Result<(Scenario, Vec<String>), String> {
+        let told = |error: &dyn Display| format!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| told(&error))?;
+        let yaml = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+        let read =
+            if yaml { openmessaging::read(&text) } else { Self::parse(&text).map(|s| (s, Vec::new())) };
+        let (mut scenario, ignored) = read.map_err(|error| told(&error))?;
+        if scenario.name.is_empty() {
+            scenario.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        }
+        Ok((scenario, ignored))
+    }
+
+    /// Reads a scenario in TOML.
+    pub fn parse(text: &str) -> Result<Scenario, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    }
+
+    /// What contradicts itself, in a line.
+    pub fn check(&self) -> Result<(), String> {
+        let readers = u64::from(self.readers());
+        let share = |value: f64| (0.0..=1.0).contains(&value);
+        let partitions = u64::from(self.topics) * u64::try_from(self.partitions.unwrap_or(1)).unwrap_or(0);
+        let wrong = if self.producers == 0 {
+            "at least one producer is needed".into()
+        } else if self.topics == 0 || !(1..=PARTITIONS_MAX).contains(&partitions) {
+            format!("topics times partitions is between 1 and {PARTITIONS_MAX}")
+        } else if self.rate == Rate::PerSecond(0) {
+            "a rate of 0 records a second is no load".into()
+        } else if self.groups > 0 && self.fan_out > 1 {
+            "say how many groups, or how many times everything is read without groups, not both".into()
+        } else if self.readers() == 0 {
+            "a fan-out of 0 reads nothing: say consumers = 0 to read after the run".into()
+        } else if u64::from(self.producers) + u64::from(self.consumers) * readers > THREADS_MAX {
+            format!("producers and consumers together are at most {THREADS_MAX}")
+        } else if !(1..=KEY_COUNT_MAX).contains(&self.key_count) {
+            format!("there are between 1 and {KEY_COUNT_MAX} keys")
+        } else if !self.compressibility.is_none_or(share) || !share(self.abort_share) {
+            "compressibility and abort_share are shares between 0 and 1".into()
+        } else if !(100..=64 << 20).contains(&self.batch_bytes) {
+            "a batch has between 100 bytes and 64 MiB".into()
+        } else if self.transaction_records > 0 && (self.acks != Acks::All || !self.idempotence) {
+            "transactions need acks=all and idempotence".into()
+        } else if self.abort_share > 0.0 && self.transaction_records == 0 {
+            "nothing is aborted without transactions: say how many records one has".into()
+        } else if self.churn > Duration::ZERO && self.groups == 0 {
+            "members come and go in groups: say how many groups".into()
+        } else if self.slow_readers > 0 && self.slow_rate == 0 {
+            "a slow reader reads at least 1 record a second".into()
+        } else if self.slow_readers.max(self.backlog_readers.unwrap_or(0)) > self.readers() {
+            format!("there are only {readers} groups or fan-outs to be slow or late")
+        } else if self.duration.is_zero() {
+            "nothing is measured in no time".into()
+        } else {
+            return Ok(());
+        };
+        Err(wrong)
+    }
+
+    /// How many times everything is read: groups, or fan-outs without groups.
+    pub fn readers(&self) -> u32 {
+        if self.groups > 0 { self.groups } else { self.fan_out }
+    }
+
+    /// Whether consumers read only what is committed.
+    pub fn read_committed(&self) -> bool {
+        self.transaction_records > 0
+    }
+
+    /// What bodies are made of.
+    pub fn body(&self) -> Body {
+        match (self.compressibility, self.compression) {
+            (Some(compressible), _) => Body::Varied { compressible },
+            // Equal bodies would compress to nothing, which no real record does.
+            (None, codec) if codec != Codec::None => Body::Varied { compressible: 0.5 },
+            (None, _) => Body::Same,
+        }
+    }
+
+    /// The names of its topics.
+    pub fn topic_names(&self) -> Vec<String> {
+        if self.topics <= 1 {
+            return vec![self.topic.clone()];
+        }
+        (0..self.topics).map(|n| format!("{}-{n}", self.topic)).collect()
+    }
+}
+
+/// Reads a codec by its name in Kafka.
+pub fn parse_codec(text: &str) -> Result<Codec, String> {
+    [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd]
+        .into_iter()
+        .find(|codec| codec.name() == text)
+        .ok_or_else(|| "give none, gzip, snappy, lz4 or zstd".into())
+}
+
+/// A value in text or, where its text is a number, as a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrNumber {
+    Number(i64),
+    Text(String),
+}
+
+impl TextOrNumber {
+    fn into_text(self) -> String {
+        match self {
+            TextOrNumber::Number(number) => number.to_string(),
+            TextOrNumber::Text(text) => text,
+        }
+    }
+}
+
+/// For `#[serde(with = "…")]`: what is written as people write it.
+mod text {
+    use super::*;
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, s: S) -> Result<S::Ok, S::Error> {
+        let text = value.to_string();
+        match text.parse::<i64>() {
+            Ok(number) => s.serialize_i64(number),
+            Err(_) => s.serialize_str(&text),
+        }
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr<Err = String>, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<T, D::Error> {
+        TextOrNumber::deserialize(d)?.into_text().parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The same for codecs.
+mod codec {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(codec: &Codec, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(codec.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Codec, D::Error> {
+        parse_codec(&String::deserialize(d)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The same for lists of objectives.
+mod objectives {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(all: &[Objective], s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(all.iter().map(ToString::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Objective>, D::Error> {
+        let all: Vec<String> = Deserialize::deserialize(d)?;
+        all.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_say_what_they_mean() {
+        let scenario = Scenario::parse(
+            "rate = \"ramp:1-5\"\nsize = 100\nacks = 1\nkeys = \"zipf\"\nlinger = \"0ms\"\ncompression = \"zstd\"\n\
+             objectives = [\"ack.p99<5ms\"]\n[topic_config]\n\"retention.ms\" = \"1000\"\n",
+        )
+        .unwrap();
+        assert_eq!(scenario.rate, Rate::Ramp { from: 1, to: 5 });
+        assert_eq!(
+            (scenario.size, scenario.acks, scenario.keys),
+            (Size::Fixed(100), Acks::Leader, Keys::Zipf)
+        );
+        assert_eq!((scenario.linger, scenario.compression), (Duration::ZERO, Codec::Zstd));
+        assert_eq!(scenario.objectives[0].to_string(), "ack.p99<5ms");
+        assert_eq!(scenario.producers, 1);
+        let again: Scenario = serde_json::from_value(serde_json::to_value(&scenario).unwrap()).unwrap();
+        assert_eq!(again, scenario);
+        for text in ["speed = 1", "rate = \"fast\"", "warmup = 5", "objectives = [\"p99\"]", "acks = 2"] {
+            assert!(Scenario::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        for (text, word) in [
+            ("", None),
+            ("producers = 0", Some("producer")),
+            ("partitions = 0", Some("partitions")),
+            ("groups = 2\nfan_out = 2", Some("not both")),
+            ("fan_out = 0", Some("fan-out")),
+            ("abort_share = 0.5", Some("transactions")),
+            ("transaction_records = 5\nacks = 1", Some("acks=all")),
+            ("churn = \"1s\"", Some("groups")),
+            ("slow_readers = 2", Some("only 1")),
+            ("compressibility = 1.5", Some("shares")),
+            ("duration = \"0s\"", Some("no time")),
+            ("consumers = 30000", Some("at most")),
+        ] {
+            let error = Scenario::parse(text).unwrap().check().err();
+            assert_eq!(error.is_some(), word.is_some(), "{text}: {error:?}");
+            assert!(word.is_none_or(|word| error.as_ref().unwrap().contains(word)), "{text}: {error:?}");
+        }
+    }
+}
