@@ -273,6 +273,7 @@ impl World {
             instance: instance(client).filter(|_| state.member.is_some()),
             retention_ms: self.random.one_in(10).then_some(60_000),
             report_missing_group: true,
+            knows_epochs: true,
             topics,
         };
         let (now, wall, mut out) = (self.now, self.wall(), Out::default());
@@ -480,7 +481,10 @@ impl World {
         let ids: Vec<GroupId> = (0..GROUPS).map(group).collect();
         let see = |coordinator: &Coordinator, stable: bool| {
             let mut out = Out::default();
-            let groups = ids.iter().map(|id| FetchGroup { group: id.clone(), topics: None }).collect();
+            let groups = ids
+                .iter()
+                .map(|id| FetchGroup { group: id.clone(), member: None, epoch: None, topics: None })
+                .collect();
             coordinator.on_offset_fetch(0, OffsetFetch { require_stable: stable, groups }, &mut out);
             let request = DescribeGroups { groups: ids.clone(), report_missing_group: true };
             coordinator.on_describe_groups(0, request, &mut out);

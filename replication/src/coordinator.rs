@@ -10,12 +10,14 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use headwater_core::ErrorCode;
 use headwater_core::after::After;
 use headwater_core::group::{
-    Coordinator, DescribeGroups, GroupConfig, GroupReply, Heartbeat, JoinGroup, LeaveGroup, ListGroups,
-    OffsetCommit, OffsetDelete, OffsetFetch, Out, ReplyTo, SyncGroup, TxnOffsetCommit,
+    Cluster, ConsumerHeartbeat, Coordinator, DescribeGroups, GroupConfig, GroupReply, Heartbeat, JoinGroup,
+    LeaveGroup, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch, Out, ReplyTo, SyncGroup,
+    TxnOffsetCommit,
 };
 use headwater_core::ids::{GroupId, ProducerEpoch, ProducerId, TopicId, TopicName, TopicPartition};
 use headwater_core::log_transactions::Guard;
@@ -37,6 +39,8 @@ pub enum GroupCall {
     JoinGroup(JoinGroup),
     SyncGroup(SyncGroup),
     Heartbeat(Heartbeat),
+    ConsumerHeartbeat(Box<ConsumerHeartbeat>),
+    DescribeConsumers(Vec<GroupId>),
     LeaveGroup(LeaveGroup),
     OffsetCommit(OffsetCommit),
     /// Answered as `TxnOffsetCommit`; `guard` where the transaction begins on this partition.
@@ -60,6 +64,7 @@ type Then = Box<dyn FnOnce(Answer)>;
 pub struct CoordinatorHost<D: Disk> {
     partition: Rc<Partition<D>>,
     config: Cell<GroupConfig>,
+    cluster: RefCell<Arc<dyn Cluster>>,
     machine: RefCell<Coordinator>,
     phase: Cell<Phase>,
     parked: RefCell<HashMap<ReplyTo, Then>>,
@@ -68,10 +73,11 @@ pub struct CoordinatorHost<D: Disk> {
 
 impl<D: Disk> CoordinatorHost<D> {
     /// A host that has to [`load`](Self::load) before it serves.
-    pub fn new(partition: Rc<Partition<D>>, config: GroupConfig) -> Rc<Self> {
+    pub fn new(partition: Rc<Partition<D>>, config: GroupConfig, cluster: Arc<dyn Cluster>) -> Rc<Self> {
         Rc::new(Self {
             partition,
             config: Cell::new(config),
+            cluster: RefCell::new(cluster),
             machine: RefCell::new(Coordinator::new(config)),
             phase: Cell::new(Phase::Loading),
             parked: RefCell::default(),
@@ -83,6 +89,12 @@ impl<D: Disk> CoordinatorHost<D> {
     pub fn set_config(&self, config: GroupConfig) {
         self.config.set(config);
         self.machine.borrow_mut().set_config(config);
+    }
+
+    /// Lends a newer view of the cluster.
+    pub fn set_cluster(&self, cluster: Arc<dyn Cluster>) {
+        self.machine.borrow_mut().set_cluster(cluster.clone());
+        *self.cluster.borrow_mut() = cluster;
     }
 
     fn take_in(&self, machine: &mut Coordinator, entry: Entry<'_>) {
@@ -205,6 +217,7 @@ impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
         if self.phase.get() == Phase::Resigned {
             return;
         }
+        machine.set_cluster(self.cluster.borrow().clone());
         machine.loaded(now(), wall());
         *self.machine.borrow_mut() = machine;
         self.phase.set(Phase::Active);
@@ -228,6 +241,12 @@ impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
                 GroupCall::JoinGroup(request) => machine.on_join_group(now, wall, to, request, &mut out),
                 GroupCall::SyncGroup(request) => machine.on_sync_group(now, wall, to, request, &mut out),
                 GroupCall::Heartbeat(request) => machine.on_heartbeat(now, wall, to, &request, &mut out),
+                GroupCall::ConsumerHeartbeat(request) => {
+                    machine.on_consumer_heartbeat(now, wall, to, *request, &mut out)
+                }
+                GroupCall::DescribeConsumers(groups) => {
+                    machine.on_describe_consumers(now, wall, to, groups, &mut out)
+                }
                 GroupCall::LeaveGroup(request) => machine.on_leave_group(now, wall, to, request, &mut out),
                 GroupCall::OffsetCommit(request) => {
                     machine.on_offset_commit(now, wall, to, request, &mut out)

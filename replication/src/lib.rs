@@ -2,6 +2,7 @@
 //!
 //! No sockets and no runtime: whoever drives these loops is in `net`.
 
+pub mod cluster;
 pub mod coordinator;
 pub mod effect;
 pub mod hosted;

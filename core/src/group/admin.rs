@@ -3,8 +3,8 @@
 use super::State;
 use super::commit::delete;
 use super::coordinator::Coordinator;
-use super::records;
-use super::reply::{DeletedGroup, DescribedGroup, GroupReply, Out, Reply, ReplyTo};
+use super::kind::{Group, Kind};
+use super::reply::{DeletedGroup, DescribedConsumerGroup, DescribedGroup, GroupReply, Out, Reply, ReplyTo};
 use super::request::{DescribeGroups, ListGroups};
 use crate::ErrorCode;
 use crate::after::After;
@@ -16,8 +16,8 @@ impl Coordinator {
     pub fn on_describe_groups(&self, to: ReplyTo, request: DescribeGroups, out: &mut Out) {
         let missing = if request.report_missing_group { ErrorCode::GroupIdNotFound } else { ErrorCode::None };
         let groups = request.groups.into_iter().map(|id| match self.groups.get(&id) {
-            Some(group) => group.classic.described(),
-            None => DescribedGroup {
+            Some(Group { kind: Kind::Classic(classic), .. }) => classic.described(),
+            _ => DescribedGroup {
                 group: id,
                 error: missing,
                 state: State::Dead,
@@ -30,12 +30,38 @@ impl Coordinator {
         out.replies.push(Reply { to, after: After::Now, body });
     }
 
+    /// Tells what consumer groups are like.
+    pub fn on_describe_consumers(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        asked: Vec<GroupId>,
+        out: &mut Out,
+    ) {
+        let (groups, mut step) = self.step(now, wall, out);
+        let described = asked.into_iter().map(|id| match groups.get(&id).map(|group| &group.kind) {
+            Some(Kind::Consumer(consumer)) => consumer.described(&step),
+            _ => DescribedConsumerGroup {
+                group: id,
+                error: ErrorCode::GroupIdNotFound,
+                state: State::Dead,
+                epoch: 0,
+                target_epoch: 0,
+                assignor: "",
+                members: Vec::new(),
+            },
+        });
+        let body = GroupReply::DescribeConsumers(described.collect());
+        step.reply(to, After::Durable, body);
+    }
+
     /// Lists the groups that are in one of the states and of one of the types asked for.
     pub fn on_list_groups(&self, to: ReplyTo, request: &ListGroups, out: &mut Out) {
         let asked = |filter: &[std::sync::Arc<str>], is: &str| {
             filter.is_empty() || filter.iter().any(|name| name.trim().eq_ignore_ascii_case(is))
         };
-        let groups = self.groups.values().map(|group| group.classic.listed()).filter(|listed| {
+        let groups = self.groups.values().map(Group::listed).filter(|listed| {
             asked(&request.states, listed.state.name()) && asked(&request.types, listed.group_type)
         });
         let body = GroupReply::ListGroups(groups.collect());
@@ -69,14 +95,16 @@ impl Coordinator {
     ) -> Result<(), ErrorCode> {
         let (groups, mut step) = self.step(now, wall, out);
         let group = groups.get_mut(id).ok_or(ErrorCode::GroupIdNotFound)?;
-        if group.classic.state() != State::Empty {
+        if group.state() != State::Empty {
             return Err(ErrorCode::NonEmptyGroup);
         }
         for place in group.offsets.places() {
             delete(&mut step, id, group, place);
         }
-        step.record(records::group_tombstone(id));
-        group.classic.forget(step.timers);
+        group.store_end(&mut step, id);
+        if let Kind::Classic(classic) = &mut group.kind {
+            classic.forget(step.timers);
+        }
         groups.remove(id);
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! Committing, fetching and deleting offsets.
 
+use std::collections::BTreeSet;
+
 use super::config::NAME_BYTES_MAX;
-use super::coordinator::{Coordinator, Group};
+use super::coordinator::Coordinator;
+use super::kind::Group;
 use super::offsets::{Committed, Place};
 use super::records;
 use super::reply::{
@@ -11,9 +14,23 @@ use super::request::{CommitTopic, FetchGroup, OffsetCommit, OffsetDelete, Offset
 use super::step::Step;
 use crate::ErrorCode;
 use crate::after::After;
-use crate::ids::{GroupId, PartitionId, ProducerId};
+use crate::ids::{GroupId, PartitionId, ProducerId, TopicId};
 use crate::limits::TOPIC_NAME_BYTES_MAX;
 use crate::time::{Monotonic, Timestamp};
+
+/// Which partitions' offsets a member may commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CommitCheck {
+    /// Any.
+    Any,
+    /// Those that it has had since the epoch it says.
+    Only {
+        /// Which.
+        places: BTreeSet<(TopicId, PartitionId)>,
+        /// What the others get.
+        otherwise: ErrorCode,
+    },
+}
 
 impl Coordinator {
     /// Offsets are committed (behaviour 53).
@@ -25,7 +42,7 @@ impl Coordinator {
         request: OffsetCommit,
         out: &mut Out,
     ) {
-        let id = request.group;
+        let id = request.group.clone();
         let expires = request.retention_ms.map(|ms| Timestamp::from_millis(wall.millis().saturating_add(ms)));
         let (groups, mut step) = self.step(now, wall, out);
         let refusal = if id.get().len() > NAME_BYTES_MAX {
@@ -34,7 +51,9 @@ impl Coordinator {
             // Who is no member may commit to a group that is not there: that is what makes it.
             let group = groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
             let (member, instance) = (request.member.as_ref(), request.instance.as_ref());
-            group.classic.validate_commit(member, instance, request.generation, false).map(|()| group)
+            let knows = request.knows_epochs;
+            let check = group.validate_commit(member, instance, request.generation, false, knows);
+            check.map(|check| (group, check))
         } else if request.report_missing_group {
             Err(ErrorCode::GroupIdNotFound)
         } else {
@@ -42,9 +61,9 @@ impl Coordinator {
         };
         let (after, topics) = match refusal {
             Err(error) => (After::Now, refuse_all(&request.topics, error)),
-            Ok(group) => {
-                group.classic.on_commit_by(&mut step, request.member.as_ref());
-                (After::Durable, commit(&mut step, &id, group, None, expires, request.topics))
+            Ok((group, check)) => {
+                group.on_commit_by(&mut step, &request);
+                (After::Durable, commit(&mut step, &id, group, &check, None, expires, request.topics))
             }
         };
         step.reply(to, after, GroupReply::OffsetCommit(topics));
@@ -68,14 +87,16 @@ impl Coordinator {
         } else if groups.contains_key(&id) || request.generation.is_none() {
             let group = groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
             let (member, instance) = (request.member.as_ref(), request.instance.as_ref());
-            group.classic.validate_commit(member, instance, request.generation, true).map(|()| group)
+            let check = group.validate_commit(member, instance, request.generation, true, true);
+            check.map(|check| (group, check))
         } else {
             Err(ErrorCode::IllegalGeneration)
         };
         let (after, topics) = match refusal {
             Err(error) => (After::Now, refuse_all(&request.topics, error)),
-            Ok(group) => {
-                (After::Durable, commit(&mut step, &id, group, Some(producer), None, request.topics))
+            Ok((group, check)) => {
+                let producer = Some(producer);
+                (After::Durable, commit(&mut step, &id, group, &check, producer, None, request.topics))
             }
         };
         step.reply(to, after, GroupReply::TxnOffsetCommit(topics));
@@ -101,12 +122,16 @@ impl Coordinator {
         let stable = request.require_stable;
         let groups = request.groups.into_iter().map(|asked| {
             let group = self.groups.get(&asked.group);
+            let allowed = group.map_or(Ok(()), |g| g.validate_fetch(asked.member.as_ref(), asked.epoch));
+            if let Err(error) = allowed {
+                return FetchedGroup { group: asked.group, error, topics: Vec::new() };
+            }
             let topics = match (group, &asked) {
                 (Some(group), FetchGroup { topics: None, .. }) => fetch_all(group, stable),
                 (None, FetchGroup { topics: None, .. }) => Vec::new(),
                 (group, FetchGroup { topics: Some(_), .. }) => fetch(group, stable, &asked),
             };
-            FetchedGroup { group: asked.group, topics }
+            FetchedGroup { group: asked.group, error: ErrorCode::None, topics }
         });
         let body = GroupReply::OffsetFetch(groups.collect());
         // An offset must not be seen that a crash could still take back.
@@ -127,7 +152,7 @@ impl Coordinator {
         let group = match groups.get_mut(&id) {
             _ if id.get().is_empty() => Err(ErrorCode::InvalidGroupId),
             None => Err(ErrorCode::GroupIdNotFound),
-            Some(group) => group.classic.validate_offset_delete().map(|()| group),
+            Some(group) => group.validate_offset_delete().map(|()| group),
         };
         let group = match group {
             Ok(group) => group,
@@ -137,7 +162,7 @@ impl Coordinator {
             }
         };
         let topics = request.topics.into_iter().map(|asked| {
-            let read = group.classic.is_subscribed(&asked.topic);
+            let read = group.is_subscribed(&asked.topic);
             let error = if read { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
             for partition in asked.partitions.iter().filter(|_| !read) {
                 delete(&mut step, &id, group, (asked.topic.clone(), *partition));
@@ -165,6 +190,7 @@ fn commit(
     step: &mut Step<'_>,
     id: &GroupId,
     group: &mut Group,
+    check: &CommitCheck,
     producer: Option<ProducerId>,
     expires: Option<Timestamp>,
     topics: Vec<CommitTopic>,
@@ -180,7 +206,15 @@ fn commit(
             } else if is_longer(&metadata, step.config.metadata_bytes_max) {
                 ErrorCode::OffsetMetadataTooLarge
             } else {
-                ErrorCode::None
+                let id = topic_id.or_else(|| Some(step.cluster.topic(topic.get())?.id));
+                match check {
+                    CommitCheck::Only { places, otherwise }
+                        if !id.is_some_and(|id| places.contains(&(id, asked.partition))) =>
+                    {
+                        *otherwise
+                    }
+                    _ => ErrorCode::None,
+                }
             };
             result.partitions.push(PartitionResult { partition: asked.partition, error });
             if error.is_error() {

@@ -1,8 +1,55 @@
 //! The settings a coordinator works with.
 
+use super::consumer::Assignor;
 use crate::config::BrokerConfig;
 
-/// Settings of classic groups and of committed offsets.
+/// Which assignors there are; the first is for groups whose members ask for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assignors {
+    first: Assignor,
+    has_uniform: bool,
+    has_range: bool,
+}
+
+impl Assignors {
+    /// Those of these names; names that are not known are left out. `uniform` if none is left.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let known: Vec<Assignor> = names.into_iter().filter_map(Assignor::named).collect();
+        let first = known.first().copied().unwrap_or(Assignor::Uniform);
+        let has = |assignor| first == assignor || known.contains(&assignor);
+        Self { first, has_uniform: has(Assignor::Uniform), has_range: has(Assignor::Range) }
+    }
+
+    /// The first.
+    pub fn first(&self) -> Assignor {
+        self.first
+    }
+
+    /// Whether it is one of them.
+    pub fn has(&self, assignor: Assignor) -> bool {
+        match assignor {
+            Assignor::Uniform => self.has_uniform,
+            Assignor::Range => self.has_range,
+        }
+    }
+}
+
+/// Settings of consumer groups; how their members are timed is each group's own ([`Cluster`](super::Cluster)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsumerConfig {
+    /// `group.coordinator.rebalance.protocols` has `consumer`.
+    pub enabled: bool,
+    /// `group.consumer.max.size`.
+    pub members_max: usize,
+    /// `group.consumer.assignors`.
+    pub assignors: Assignors,
+    /// `group.consumer.migration.policy`: a live classic group may become a consumer group.
+    pub upgrade: bool,
+    /// The same: a live consumer group may become a classic group.
+    pub downgrade: bool,
+}
+
+/// Settings of groups and of committed offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupConfig {
     /// `group.initial.rebalance.delay.ms`: how long an empty group waits for more members.
@@ -13,6 +60,8 @@ pub struct GroupConfig {
     pub session_timeout_max_ms: u64,
     /// `group.max.size`: most members of a group.
     pub members_max: usize,
+    /// Settings of consumer groups.
+    pub consumer: ConsumerConfig,
     /// `offset.metadata.max.bytes`: longest note with an offset. Counted in UTF-16 units, as Kafka does in spite of the name.
     pub metadata_bytes_max: usize,
     /// `offsets.retention.minutes`, in milliseconds.
@@ -32,6 +81,13 @@ impl GroupConfig {
             session_timeout_min_ms: broker.group.session_timeout_min_ms,
             session_timeout_max_ms: broker.group.session_timeout_max_ms,
             members_max: broker.group.members_max as usize,
+            consumer: ConsumerConfig {
+                enabled: broker.consumer_group.enabled,
+                members_max: broker.consumer_group.members_max as usize,
+                assignors: Assignors::named(broker.consumer_group.assignors.iter().map(String::as_str)),
+                upgrade: broker.consumer_group.upgrade,
+                downgrade: broker.consumer_group.downgrade,
+            },
             metadata_bytes_max: broker.offsets.metadata_bytes_max as usize,
             retention_ms: i64::try_from(broker.offsets.retention_ms).unwrap_or(i64::MAX),
             retention_check_interval_ms: broker.offsets.retention_check_interval_ms,

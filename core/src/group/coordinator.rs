@@ -1,37 +1,22 @@
 //! [`Coordinator`]: which group a call concerns, and whose deadline has come.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::State;
-use super::classic::{Classic, join, leave, sync};
+use super::classic::{join, leave, sync};
+use super::cluster::{Cluster, NoCluster};
 use super::config::{GroupConfig, NAME_BYTES_MAX};
-use super::offsets::Offsets;
+use super::consumer;
+use super::kind::{Group, Kind};
 use super::reply::{GroupReply, LeftGroup, Out, ReplyTo};
-use super::request::{Heartbeat, JoinGroup, LeaveGroup, SyncGroup};
+use super::request::{ConsumerHeartbeat, Heartbeat, JoinGroup, LeaveGroup, SyncGroup};
 use super::step::{Parked, Step};
 use super::timers::{Timer, TimerKey, Timers};
 use crate::ErrorCode;
 use crate::after::After;
 use crate::ids::{GroupId, ProducerId};
 use crate::time::{Monotonic, Timestamp};
-
-/// A group: its members and its offsets.
-#[derive(Debug)]
-pub(super) struct Group {
-    pub(super) classic: Classic,
-    pub(super) offsets: Offsets,
-}
-
-impl Group {
-    pub(super) fn new(id: GroupId) -> Self {
-        Self { classic: Classic::new(id), offsets: Offsets::default() }
-    }
-
-    /// Nothing is known of it that would not also be known without it.
-    pub(super) fn is_vacant(&self) -> bool {
-        self.classic.is_vacant() && self.offsets.is_empty()
-    }
-}
 
 /// All groups, by name.
 pub(super) type Groups = BTreeMap<GroupId, Group>;
@@ -44,6 +29,9 @@ pub(super) type Groups = BTreeMap<GroupId, Group>;
 #[derive(Debug)]
 pub struct Coordinator {
     pub(super) config: GroupConfig,
+    pub(super) cluster: Arc<dyn Cluster>,
+    /// Counts the changes of the cluster's topics.
+    topics_version: u64,
     pub(super) groups: Groups,
     /// The groups in which an open transaction has offsets.
     pub(super) transactions: BTreeMap<ProducerId, BTreeSet<GroupId>>,
@@ -58,6 +46,8 @@ impl Coordinator {
     pub fn new(config: GroupConfig) -> Self {
         Self {
             config,
+            cluster: Arc::new(NoCluster),
+            topics_version: 1,
             groups: Groups::new(),
             transactions: BTreeMap::new(),
             timers: Timers::default(),
@@ -70,6 +60,12 @@ impl Coordinator {
     /// Changes the settings; they count from the next event on.
     pub fn set_config(&mut self, config: GroupConfig) {
         self.config = config;
+    }
+
+    /// Lends a newer view of the cluster. Consumer groups follow with their members' next heartbeats.
+    pub fn set_cluster(&mut self, cluster: Arc<dyn Cluster>) {
+        self.cluster = cluster;
+        self.topics_version += 1;
     }
 
     /// A member joins. Parked until the rebalance has gathered all members; answered at once if it fails, or if there
@@ -94,7 +90,14 @@ impl Coordinator {
             ErrorCode::UnknownMemberId
         } else {
             let group = groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
-            group.classic.join(&mut step, to, request);
+            group.become_classic_if_empty(&mut step, &id);
+            match &mut group.kind {
+                Kind::Classic(classic) => classic.join(&mut step, to, request),
+                Kind::Consumer(consumer) => {
+                    let downgraded = consumer.join_classic(&mut step, to, request);
+                    group.downgrade(downgraded);
+                }
+            }
             return self.forget_if_vacant(&id);
         };
         step.reply(to, After::Now, join::refused(error, request.member));
@@ -113,8 +116,9 @@ impl Coordinator {
         let error = if request.group.get().is_empty() {
             ErrorCode::InvalidGroupId
         } else {
-            match groups.get_mut(&request.group) {
-                Some(group) => return group.classic.sync(&mut step, to, request),
+            match groups.get_mut(&request.group).map(|group| &mut group.kind) {
+                Some(Kind::Classic(classic)) => return classic.sync(&mut step, to, request),
+                Some(Kind::Consumer(consumer)) => return consumer.sync_classic(&mut step, to, request),
                 None => ErrorCode::UnknownMemberId,
             }
         };
@@ -134,8 +138,9 @@ impl Coordinator {
         let error = if request.group.get().is_empty() {
             ErrorCode::InvalidGroupId
         } else {
-            match groups.get_mut(&request.group) {
-                Some(group) => group.classic.heartbeat(&mut step, request),
+            match groups.get_mut(&request.group).map(|group| &mut group.kind) {
+                Some(Kind::Classic(classic)) => classic.heartbeat(&mut step, request),
+                Some(Kind::Consumer(consumer)) => consumer.heartbeat_classic(&mut step, request),
                 None => ErrorCode::UnknownMemberId,
             }
         };
@@ -159,13 +164,66 @@ impl Coordinator {
         } else {
             match groups.get_mut(&id) {
                 Some(group) => {
-                    group.classic.leave(&mut step, to, request);
+                    match &mut group.kind {
+                        Kind::Classic(classic) => classic.leave(&mut step, to, request),
+                        Kind::Consumer(consumer) => {
+                            let downgraded = consumer.leave_classic(&mut step, to, request);
+                            group.downgrade(downgraded);
+                        }
+                    }
                     return self.forget_if_vacant(&id);
                 }
                 None => leave::none_left(request, ErrorCode::UnknownMemberId),
             }
         };
         step.reply(to, After::Now, body);
+    }
+
+    /// A member of a consumer group joins, lives or goes. Answered at once.
+    pub fn on_consumer_heartbeat(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        request: ConsumerHeartbeat,
+        out: &mut Out,
+    ) {
+        let id = request.group.clone();
+        let (groups, mut step) = self.step(now, wall, out);
+        let refusal = match consumer::check_request(&request, &step.config.consumer) {
+            Err(refusal) => Some(refusal),
+            Ok(()) if id.get().len() > NAME_BYTES_MAX => {
+                Some((ErrorCode::InvalidGroupId, "the group id is too long".into()))
+            }
+            Ok(()) => None,
+        };
+        if let Some(refusal) = refusal {
+            return step.reply(to, After::Now, consumer::refused(refusal));
+        }
+        if request.epoch == 0 {
+            groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
+        }
+        let group = groups.get_mut(&id).ok_or(ErrorCode::GroupIdNotFound);
+        let group = group.and_then(|group| {
+            if request.epoch == 0 {
+                group.become_consumer(&mut step, &id)?;
+            }
+            Ok(group)
+        });
+        match group.map(|group| (&mut group.kind, request.epoch)) {
+            Ok((Kind::Consumer(consumer), 0..)) => consumer.heartbeat(&mut step, to, request),
+            Ok((Kind::Consumer(consumer), _)) => {
+                let downgraded = consumer.leave(&mut step, to, request);
+                if let Some(group) = groups.get_mut(&id) {
+                    group.downgrade(downgraded);
+                }
+            }
+            Ok((Kind::Classic(_), _)) | Err(_) => {
+                let refusal = (ErrorCode::GroupIdNotFound, format!("there is no consumer group {id}"));
+                step.reply(to, After::Durable, consumer::refused(refusal));
+            }
+        }
+        self.forget_if_vacant(&id);
     }
 
     /// Who waited for this reply went away. Its member stays, until its session is over, as in Kafka. Nothing happens if
@@ -184,16 +242,33 @@ impl Coordinator {
         while let Some(key) = self.timers.pop(now) {
             let (groups, mut step) = self.step(now, wall, out);
             let id = match key {
-                TimerKey::Session(id, member) => {
-                    owner(groups, &id).on_session_timer(&mut step, member);
+                TimerKey::Session(ref id, ref member) => {
+                    let (id, member) = (id.clone(), member.clone());
+                    let group = owner(groups, &id);
+                    match &mut group.kind {
+                        Kind::Classic(classic) => classic.on_session_timer(&mut step, member),
+                        Kind::Consumer(consumer) => {
+                            let downgraded = consumer.on_member_timer(&mut step, key);
+                            group.downgrade(downgraded);
+                        }
+                    }
+                    id
+                }
+                TimerKey::Rebalance(ref id, _)
+                | TimerKey::MemberJoin(ref id, _)
+                | TimerKey::MemberSync(ref id, _) => {
+                    let id = id.clone();
+                    let group = owner(groups, &id);
+                    let downgraded = group.consumer_mut().on_member_timer(&mut step, key);
+                    group.downgrade(downgraded);
                     id
                 }
                 TimerKey::Join(id) => {
-                    owner(groups, &id).on_join_timer(&mut step);
+                    owner(groups, &id).classic_mut().on_join_timer(&mut step);
                     id
                 }
                 TimerKey::Sync(id) => {
-                    owner(groups, &id).on_sync_timer(&mut step);
+                    owner(groups, &id).classic_mut().on_sync_timer(&mut step);
                     id
                 }
                 TimerKey::Sweep => {
@@ -214,7 +289,9 @@ impl Coordinator {
     ) -> (&'a mut Groups, Step<'a>) {
         assert!(self.is_loaded, "requests come after loading");
         let (timers, parked) = (&mut self.timers, &mut self.parked);
-        (&mut self.groups, Step { now, wall, config: &self.config, timers, parked, out })
+        let (cluster, topics_version) = (&*self.cluster, self.topics_version);
+        let step = Step { now, wall, config: &self.config, cluster, topics_version, timers, parked, out };
+        (&mut self.groups, step)
     }
 
     /// Groups come to be with their first member or offset, and are gone with their last, unless the log tells of them.
@@ -234,7 +311,10 @@ impl Coordinator {
             assert!(!group.is_vacant(), "group {id:?} is kept for nothing");
             group.offsets.check();
             if self.is_loaded {
-                let (armed, waiting) = group.classic.check(&self.timers, &self.parked);
+                let (armed, waiting) = match &group.kind {
+                    Kind::Classic(classic) => classic.check(&self.timers, &self.parked),
+                    Kind::Consumer(consumer) => (consumer.check(&self.timers), 0),
+                };
                 timers += armed;
                 parked += waiting;
             }
@@ -250,7 +330,7 @@ impl Coordinator {
 
     /// The state of a group, for the driver's figures.
     pub fn state(&self, group: &GroupId) -> State {
-        self.groups.get(group).map_or(State::Dead, |group| group.classic.state())
+        self.groups.get(group).map_or(State::Dead, Group::state)
     }
 
     /// How many groups it knows.
@@ -265,9 +345,8 @@ impl Coordinator {
 }
 
 /// The group a timer belongs to.
-fn owner<'a>(groups: &'a mut Groups, id: &GroupId) -> &'a mut Classic {
-    let group = groups.get_mut(id);
-    &mut group.expect("a group that is forgotten gives up its timers").classic
+fn owner<'a>(groups: &'a mut Groups, id: &GroupId) -> &'a mut Group {
+    groups.get_mut(id).expect("a group that is forgotten gives up its timers")
 }
 
 /// Whether a group may have this name: not empty, and short enough to be kept.

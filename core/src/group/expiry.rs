@@ -5,9 +5,9 @@
 //! topic, never while a transaction may change it. An empty group whose last offset is gone goes with it.
 
 use super::commit::delete;
-use super::coordinator::{Coordinator, Group};
+use super::coordinator::Coordinator;
+use super::kind::Group;
 use super::offsets::{Committed, Place};
-use super::records;
 use super::reply::Out;
 use super::timers::TimerKey;
 use crate::ids::{GroupId, TopicId, TopicName};
@@ -37,8 +37,8 @@ impl Coordinator {
         for place in expired {
             delete(&mut step, id, group, place);
         }
-        if group.offsets.is_empty() && group.classic.is_idle() {
-            step.record(records::group_tombstone(id));
+        if group.offsets.is_empty() && group.is_idle() {
+            group.store_end(&mut step, id);
             groups.remove(id);
         }
     }
@@ -70,8 +70,8 @@ impl Coordinator {
 }
 
 fn is_expired(group: &Group, place: &Place, offset: &Committed, wall: Timestamp, retention_ms: i64) -> bool {
-    let Some(base) = group.classic.retention_base(offset.committed) else { return false };
-    if group.classic.is_subscribed(&place.0) || group.offsets.is_unstable(place) {
+    let Some(base) = group.retention_base(offset.committed) else { return false };
+    if group.is_subscribed(&place.0) || group.offsets.is_unstable(place) {
         return false;
     }
     match offset.expires {

@@ -1,9 +1,11 @@
 //! Loading: the groups are made again of what the log holds.
 
 use super::classic::Classic;
-use super::coordinator::{Coordinator, Group};
+use super::consumer::Consumer;
+use super::coordinator::Coordinator;
+use super::kind::{Group, Kind};
 use super::offsets::Place;
-use super::records::{self, Key, RecordError};
+use super::records::{self, ConsumerKey, Key, RecordError};
 use super::reply::Out;
 use super::timers::TimerKey;
 use crate::ids::{GroupId, ProducerId};
@@ -59,6 +61,11 @@ impl Coordinator {
                 self.forget_if_vacant(&id);
                 return Ok(());
             }
+            Key::Consumer(id, key) => {
+                let taken = self.take_in_consumer(&id, key, value);
+                self.forget_if_vacant(&id);
+                return taken;
+            }
             Key::Offset(id, topic, partition) => (id, (topic, partition)),
         };
         match value {
@@ -84,8 +91,28 @@ impl Coordinator {
             None => Classic::new(id.clone()),
         };
         // Whatever becomes of the members, offsets go by their own tombstones only.
-        self.groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone())).classic = classic;
+        let group = self.groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
+        if value.is_some() || matches!(group.kind, Kind::Classic(_)) {
+            group.kind = Kind::Classic(Box::new(classic));
+        }
         Ok(())
+    }
+
+    /// The last word in the log says which kind a group is: tombstones of the other kind come before it.
+    fn take_in_consumer(
+        &mut self,
+        id: &GroupId,
+        key: ConsumerKey,
+        value: Option<&[u8]>,
+    ) -> Result<(), RecordError> {
+        let group = self.groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
+        if matches!(group.kind, Kind::Classic(_)) && value.is_some() {
+            group.kind = Kind::Consumer(Box::new(Consumer::new(id.clone())));
+        }
+        match &mut group.kind {
+            Kind::Consumer(consumer) => consumer.load(key, value),
+            Kind::Classic(_) => Ok(()),
+        }
     }
 
     fn take_in_offset(
@@ -116,7 +143,10 @@ impl Coordinator {
         let mut out = Out::default();
         let (groups, mut step) = self.step(now, wall, &mut out);
         for group in groups.values_mut() {
-            group.classic.start(&mut step);
+            match &mut group.kind {
+                Kind::Classic(classic) => classic.start(&mut step),
+                Kind::Consumer(consumer) => consumer.start(&mut step),
+            }
         }
         // A rebalance of a loaded group waits for its members first.
         assert!(out.records.is_empty() && out.replies.is_empty(), "loading has no effects");

@@ -10,7 +10,7 @@
 //!                 │                    │           After::Durable  leaves when all that this machine
 //!                 │                    │                           has had written so far is durable
 //!                 │                    └─ appended, in order, to this partition of __consumer_offsets
-//!                 ├─ groups: GroupId ─► Group { classic: members, state   (classic/)
+//!                 ├─ groups: GroupId ─► Group { kind: members, state      (classic/ or consumer/)
 //!                 │                             offsets: committed, pending (offsets) }
 //!                 ├─ timers: ordered by time     (timers)
 //!                 └─ parked: replies not yet given (step)
@@ -20,6 +20,8 @@
 //! |---|---|
 //! | what may be asked, what is answered | `request`, `reply` |
 //! | joining, rebalances, assignments, sessions of classic groups | `classic/` |
+//! | the same of consumer groups (KIP-848) | `consumer/` |
+//! | what the two have in common, and a group that changes from one to the other | `kind` |
 //! | commits, fetching and expiry of offsets | `commit`, `offsets`, `expiry` |
 //! | listing, describing and deleting groups | `admin` |
 //! | bytes in `__consumer_offsets`, and loading them | `records`, `load` |
@@ -40,16 +42,19 @@
 //!
 //! # What it does not do
 //!
-//! It authorises nobody, knows no topic (whether one exists, and which id it has, the caller says), writes no log line,
-//! and knows no version of a wire message: where versions differ, the request has a field that says how. Consumer
-//! groups of KIP-848, share and streams groups are not here yet; their records are named when met and skipped.
+//! It authorises nobody, knows no topic but through the view it is lent ([`Cluster`]), writes no log line, and knows no
+//! version of a wire message: where versions differ, the request has a field that says how. Share and streams groups are
+//! not here yet; their records are named when met and skipped.
 
 mod admin;
 mod classic;
+mod cluster;
 mod commit;
 mod config;
+mod consumer;
 mod coordinator;
 mod expiry;
+mod kind;
 mod load;
 mod offsets;
 mod records;
@@ -59,18 +64,20 @@ mod step;
 mod timers;
 
 pub use classic::State;
-pub use config::GroupConfig;
+pub use cluster::{Cluster, KnownTopic};
+pub use config::{Assignors, ConsumerConfig, GroupConfig};
+pub use consumer::Assignor;
 pub use coordinator::Coordinator;
 pub use records::RecordError;
 pub use reply::{
-    DeletedGroup, DescribedGroup, DescribedMember, FetchedGroup, FetchedOffset, FetchedTopic, GroupRecord,
-    GroupReply, JoinedGroup, JoinedMember, LeftGroup, LeftMember, ListedGroup, Out, PartitionResult, Reply,
-    ReplyTo, SyncedGroup, TopicResult,
+    ConsumerAnswer, DeletedGroup, DescribedConsumer, DescribedConsumerGroup, DescribedGroup, DescribedMember,
+    FetchedGroup, FetchedOffset, FetchedTopic, GroupRecord, GroupReply, JoinedGroup, JoinedMember, LeftGroup,
+    LeftMember, ListedGroup, Out, PartitionResult, Places, Reply, ReplyTo, SyncedGroup, TopicResult,
 };
 pub use request::{
-    CommitPartition, CommitTopic, DeleteTopic, DescribeGroups, FetchGroup, FetchTopic, Heartbeat, JoinGroup,
-    LeaveGroup, LeavingMember, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch, Protocol, SyncGroup,
-    TxnOffsetCommit,
+    CommitPartition, CommitTopic, ConsumerHeartbeat, DeleteTopic, DescribeGroups, FetchGroup, FetchTopic,
+    Heartbeat, JoinGroup, LeaveGroup, LeavingMember, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch,
+    Protocol, SyncGroup, TxnOffsetCommit,
 };
 
 use crate::ids::GroupId;

@@ -7,19 +7,27 @@
 //! type 0, 1   a committed offset      written: type 1, version 4 (with the topic's id as a tag, when known);
 //!                                     version 1 when the client set an expiry
 //! type 2      a group's metadata      written: version 3
-//! type 3..    groups of other kinds   not read yet
+//! type 3 to 8 and 16   a consumer group   see `consumer/store`
+//! others      groups of other kinds   not read
 //! ```
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use thiserror::Error;
 
+use super::cluster::Cluster;
+use super::consumer::member::Owned;
+use super::consumer::store;
 use super::offsets::Committed;
 use super::reply::GroupRecord;
-use crate::ids::{GroupId, LeaderEpoch, Offset, PartitionId, TopicName};
+use crate::ids::{GroupId, LeaderEpoch, MemberId, Offset, PartitionId, TopicName};
 use crate::time::Timestamp;
+use crate::wire::records::consumer_protocol_assignment::{
+    ConsumerProtocolAssignment, TopicPartition as AssignedTopic,
+};
 use crate::wire::records::consumer_protocol_subscription::ConsumerProtocolSubscription;
 use crate::wire::records::group_metadata_key::GroupMetadataKey;
 use crate::wire::records::group_metadata_value::GroupMetadataValue;
@@ -60,8 +68,29 @@ pub enum RecordError {
 pub(super) enum Key {
     /// A committed offset.
     Offset(GroupId, TopicName, PartitionId),
-    /// A group.
+    /// A classic group.
     Group(GroupId),
+    /// Something of a consumer group.
+    Consumer(GroupId, ConsumerKey),
+}
+
+/// What a key of a consumer group names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ConsumerKey {
+    /// The group's epoch.
+    Epoch,
+    /// What Kafka before 4.1 wrote of the topics.
+    PartitionMetadata,
+    /// What a member wants.
+    Member(MemberId),
+    /// The target's epoch.
+    TargetEpoch,
+    /// A member's share of the target.
+    Target(MemberId),
+    /// What a member has.
+    Current(MemberId),
+    /// What a regular expression finds.
+    Regex(Arc<str>),
 }
 
 /// The version of a group's metadata that is written.
@@ -84,12 +113,18 @@ pub(super) fn decode_key(bytes: &[u8]) -> Result<Key, RecordError> {
             let key = GroupMetadataKey::decode(&mut r, 0).map_err(RecordError::Key)?;
             Ok(Key::Group(GroupId::new(key.group)))
         }
-        kind => Err(RecordError::UnknownType(kind)),
+        kind => match store::decode_key(kind, &mut r) {
+            Some(key) => key.map(|(id, key)| Key::Consumer(id, key)).map_err(RecordError::Key),
+            None => Err(RecordError::UnknownType(kind)),
+        },
     }
 }
 
 /// A value's version and what follows it.
-fn decode_value<'a, M: Decode<'a>>(group: &GroupId, bytes: &'a [u8]) -> Result<(i16, M), RecordError> {
+pub(super) fn decode_value<'a, M: Decode<'a>>(
+    group: &GroupId,
+    bytes: &'a [u8],
+) -> Result<(i16, M), RecordError> {
     let mut r = Reader::new(bytes);
     r.i16()
         .and_then(|version| Ok((version, M::decode(&mut r, version)?)))
@@ -115,6 +150,16 @@ pub(super) fn decode_group<'a>(
     bytes: &'a [u8],
 ) -> Result<GroupMetadataValue<'a>, RecordError> {
     decode_value(group, bytes).map(|(_, value)| value)
+}
+
+/// A record of a key and a value of this version.
+pub(super) fn record<V: Encode>(of: &(impl Message + Encode), version: i16, value: &V) -> GroupRecord {
+    GroupRecord { key: key(of), value: Some(versioned(version, version, value)) }
+}
+
+/// What takes the record of a key away.
+pub(super) fn tombstone(of: &(impl Message + Encode)) -> GroupRecord {
+    GroupRecord { key: key(of), value: None }
 }
 
 fn key<M: Message + Encode>(message: &M) -> Vec<u8> {
@@ -182,6 +227,69 @@ pub(super) fn subscribed_topics(subscription: &[u8]) -> Option<BTreeSet<TopicNam
     }
     let value = ConsumerProtocolSubscription::decode(&mut r, 0).ok()?;
     Some(value.topics.into_iter().map(TopicName::new).collect())
+}
+
+/// What a consumer says of itself in the classic protocol.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Subscription {
+    pub(super) topics: BTreeSet<TopicName>,
+    pub(super) owned: Vec<(TopicName, Vec<PartitionId>)>,
+    pub(super) rack: Option<Arc<str>>,
+}
+
+/// Reads a consumer's subscription; `None` if it is none.
+pub(super) fn subscription(bytes: &[u8]) -> Option<Subscription> {
+    let version = subscription_version(bytes);
+    let mut r = Reader::new(bytes);
+    r.i16().ok().filter(|version| *version >= 0)?;
+    let value = ConsumerProtocolSubscription::decode(&mut r, version).ok()?;
+    let owned = value.owned_partitions.into_iter();
+    Some(Subscription {
+        topics: value.topics.into_iter().map(TopicName::new).collect(),
+        owned: owned
+            .map(|topic| {
+                (TopicName::new(topic.topic), topic.partitions.into_iter().map(PartitionId::new).collect())
+            })
+            .collect(),
+        rack: value.rack_id.map(text),
+    })
+}
+
+/// The version of a subscription, as far as it is known here.
+pub(super) fn subscription_version(bytes: &[u8]) -> i16 {
+    let version = Reader::new(bytes).i16().unwrap_or(0);
+    version.clamp(0, ConsumerProtocolSubscription::MAX_VERSION)
+}
+
+/// Reads a consumer's assignment; empty bytes are an empty one, `None` if it is none.
+pub(super) fn assigned(bytes: &[u8]) -> Option<Vec<(TopicName, Vec<PartitionId>)>> {
+    if bytes.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut r = Reader::new(bytes);
+    r.i16().ok().filter(|version| *version >= 0)?;
+    let value = ConsumerProtocolAssignment::decode(&mut r, 0).ok()?;
+    let topics = value.assigned_partitions.into_iter();
+    let topics = topics.map(|topic| {
+        (TopicName::new(topic.topic), topic.partitions.into_iter().map(PartitionId::new).collect())
+    });
+    Some(topics.collect())
+}
+
+/// A consumer's assignment, of topics that exist, for one whose subscription has this version.
+pub(super) fn assignment(version: i16, owned: &Owned, cluster: &dyn Cluster) -> Bytes {
+    let topics: Vec<(TopicName, Vec<i32>)> = owned
+        .iter()
+        .filter_map(|(topic, partitions)| {
+            Some((cluster.topic_name(*topic)?, partitions.keys().map(|partition| partition.get()).collect()))
+        })
+        .collect();
+    let topics = topics.iter().map(|(name, partitions)| AssignedTopic {
+        topic: Cow::Borrowed(name.get()),
+        partitions: partitions.clone(),
+    });
+    let value = ConsumerProtocolAssignment { assigned_partitions: topics.collect(), user_data: None };
+    versioned(version, version, &value).into()
 }
 
 /// A name as it is kept.

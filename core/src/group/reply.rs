@@ -54,6 +54,10 @@ pub enum GroupReply {
     SyncGroup(SyncedGroup),
     /// To [`Heartbeat`](super::Heartbeat).
     Heartbeat(ErrorCode),
+    /// To [`ConsumerHeartbeat`](super::ConsumerHeartbeat).
+    ConsumerHeartbeat(ConsumerAnswer),
+    /// To a request to describe consumer groups.
+    DescribeConsumers(Vec<DescribedConsumerGroup>),
     /// To [`LeaveGroup`](super::LeaveGroup).
     LeaveGroup(LeftGroup),
     /// To [`OffsetCommit`](super::OffsetCommit): one result for each partition asked for, in order.
@@ -122,6 +126,72 @@ pub struct SyncedGroup {
     pub assignment: Bytes,
 }
 
+/// Partitions by topic.
+pub type Places = Vec<(TopicId, Vec<PartitionId>)>;
+
+/// The answer to a heartbeat in a consumer group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerAnswer {
+    /// Why not.
+    pub error: ErrorCode,
+    /// The same in words.
+    pub message: Option<String>,
+    /// The member's own id.
+    pub member: Option<MemberId>,
+    /// The member's epoch; -1 or -2 if it went.
+    pub epoch: i32,
+    /// When to call again.
+    pub heartbeat_interval_ms: u64,
+    /// What it is to have; `None`: as before.
+    pub assignment: Option<Places>,
+}
+
+/// What a consumer group is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedConsumerGroup {
+    /// The group.
+    pub group: GroupId,
+    /// GROUP_ID_NOT_FOUND, also of groups of other kinds, or none.
+    pub error: ErrorCode,
+    /// Its state.
+    pub state: State,
+    /// Counts what there was to be dealt anew.
+    pub epoch: i32,
+    /// The epoch that partitions were last dealt for.
+    pub target_epoch: i32,
+    /// How.
+    pub assignor: &'static str,
+    /// The members.
+    pub members: Vec<DescribedConsumer>,
+}
+
+/// What a member of a consumer group is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedConsumer {
+    /// The member.
+    pub member: MemberId,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// Where it is.
+    pub rack: Option<Arc<str>>,
+    /// Its epoch.
+    pub epoch: i32,
+    /// Its client id.
+    pub client_id: Arc<str>,
+    /// Where it connects from.
+    pub client_host: Arc<str>,
+    /// The topics it subscribes to by name.
+    pub topics: Vec<TopicName>,
+    /// The topics it subscribes to by expression.
+    pub regex: Option<Arc<str>>,
+    /// What it has.
+    pub assigned: Places,
+    /// What it is to have.
+    pub target: Places,
+    /// It speaks the classic protocol.
+    pub is_classic: bool,
+}
+
 /// The answer to a LeaveGroup. Before version 3 the error of the one member is the request's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftGroup {
@@ -167,6 +237,8 @@ pub struct PartitionResult {
 pub struct FetchedGroup {
     /// The group.
     pub group: GroupId,
+    /// UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, or none.
+    pub error: ErrorCode,
     /// Its offsets.
     pub topics: Vec<FetchedTopic>,
 }
@@ -249,6 +321,6 @@ pub struct ListedGroup {
     pub protocol_type: Arc<str>,
     /// The state.
     pub state: State,
-    /// Always `classic`, so far.
+    /// `classic` or `consumer`.
     pub group_type: &'static str,
 }

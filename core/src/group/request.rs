@@ -81,6 +81,39 @@ pub struct Heartbeat {
     pub instance: Option<InstanceId>,
 }
 
+/// A member of a consumer group joins, lives, or goes (KIP-848). What it does not say is as it said before.
+#[derive(Clone, Debug)]
+pub struct ConsumerHeartbeat {
+    /// The group.
+    pub group: GroupId,
+    /// The member's id; `None` if it has none yet.
+    pub member: Option<MemberId>,
+    /// From version 1 on clients make their own ids.
+    pub client_makes_id: bool,
+    /// The member's epoch; 0 joins, -1 leaves, -2 leaves for a while.
+    pub epoch: i32,
+    /// Set by static members.
+    pub instance: Option<InstanceId>,
+    /// Where it is.
+    pub rack: Option<Arc<str>>,
+    /// How long it may take to give partitions up.
+    pub rebalance_timeout_ms: Option<i32>,
+    /// The topics it subscribes to.
+    pub topics: Option<Vec<TopicName>>,
+    /// Topics that match this it subscribes to as well; the empty expression ends that.
+    pub regex: Option<Arc<str>>,
+    /// Which assignor it would like.
+    pub assignor: Option<Arc<str>>,
+    /// The partitions that it has.
+    pub owned: Option<Vec<(TopicId, Vec<PartitionId>)>>,
+    /// The client id of the request's header.
+    pub client_id: Arc<str>,
+    /// Where the client connects from, as Kafka shows it: `/192.0.2.1`.
+    pub client_host: Arc<str>,
+    /// Fresh randomness, for the id of a new member.
+    pub random: u128,
+}
+
 /// Members leave. Before version 3 it is always one.
 #[derive(Clone, Debug)]
 pub struct LeaveGroup {
@@ -104,12 +137,14 @@ pub struct LeavingMember {
 pub struct OffsetCommit {
     /// The group; the empty name is allowed here.
     pub group: GroupId,
-    /// `None` from who is no member.
+    /// `None` from who is no member. In a consumer group, the member's epoch.
     pub generation: Option<Generation>,
     /// `None` from who is no member.
     pub member: Option<MemberId>,
     /// Set by static members.
     pub instance: Option<InstanceId>,
+    /// From version 9 on clients know of member epochs.
+    pub knows_epochs: bool,
     /// How long to keep the offsets (versions 2 to 4), if the request says.
     pub retention_ms: Option<i64>,
     /// From version 9 on a member of an unknown group is told GROUP_ID_NOT_FOUND, before ILLEGAL_GENERATION.
@@ -173,6 +208,10 @@ pub struct OffsetFetch {
 pub struct FetchGroup {
     /// The group; the empty name is allowed.
     pub group: GroupId,
+    /// The member that asks, of a consumer group (version 9); `None`: nobody in particular.
+    pub member: Option<MemberId>,
+    /// Its epoch.
+    pub epoch: Option<i32>,
     /// `None`: every offset there is.
     pub topics: Option<Vec<FetchTopic>>,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cluster::Cluster;
 use super::config::GroupConfig;
 use super::reply::{GroupRecord, GroupReply, Out, Reply, ReplyTo};
 use super::timers::Timers;
@@ -50,6 +51,10 @@ pub(super) struct Step<'a> {
     pub(super) wall: Timestamp,
     /// The settings.
     pub(super) config: &'a GroupConfig,
+    /// The cluster's topics.
+    pub(super) cluster: &'a dyn Cluster,
+    /// Counts how often they have changed.
+    pub(super) topics_version: u64,
     /// All deadlines.
     pub(super) timers: &'a mut Timers,
     /// All parked replies.

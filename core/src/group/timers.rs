@@ -19,6 +19,12 @@ pub(super) enum TimerKey {
     Join(GroupId),
     /// The wait for members to fetch their assignment ends.
     Sync(GroupId),
+    /// A member of a consumer group has partitions to give up.
+    Rebalance(GroupId, MemberId),
+    /// A classic member of a consumer group has to join again.
+    MemberJoin(GroupId, MemberId),
+    /// A classic member of a consumer group has to ask for its share.
+    MemberSync(GroupId, MemberId),
     /// Time to look for expired offsets.
     Sweep,
 }

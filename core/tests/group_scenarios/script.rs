@@ -5,14 +5,16 @@
 //!                                              settings; the rest is Kafka's defaults
 //! wait 3000                                    time passes, in milliseconds (also 5s, 2m, 3h, 7d)
 //! join g client=a [member=a-1] [instance=i] [session=10s] [rebalance=60s] [type=consumer]
-//!        [protocols=range:t+u,sticky:t] [v=9]  protocols with the topics subscribed to
+//!        [protocols=range:t+u,sticky:t] [v=9] [owned=t:0,1+u:2]
+//!                                              protocols with the topics subscribed to, and what it has
 //! sync g member=a-1 gen=1 [assign=a-1:x,b-2:y] [instance=i] [type=consumer] [protocol=range]
 //! heartbeat g member=a-1 gen=1 [instance=i]
 //! leave g a-1 b-2/i /j                         by id, by id and instance, by instance
 //! commit g t:0=5 t:1=7@note [t:2=9^4] [member=a-1] [gen=1] [instance=i] [keep=1h] [id=1] [v=9]
 //! commit-in 7 g t:0=5 …                        within the transaction of producer 7
 //! end 7 commit|abort                           of that transaction
-//! fetch g all | t:0 t:1 [stable] [id=1]        "/" between groups: fetch g all / h t:0
+//! fetch g all | t:0 t:1 [stable] [id=1] [member=m epoch=1]
+//!                                                     "/" between groups: fetch g all / h t:0
 //! delete-offsets g t:0
 //! delete-topic t [id=1]
 //! delete-groups g h
@@ -29,15 +31,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use headwater_core::group::*;
 use headwater_core::ids::*;
-use headwater_core::wire::records::consumer_protocol_subscription::ConsumerProtocolSubscription;
+use headwater_core::wire::records::consumer_protocol_subscription::{
+    ConsumerProtocolSubscription, TopicPartition,
+};
 use headwater_core::wire::{Encode, Writer};
 
+use crate::consumer;
 use crate::world::{World, member};
 
 /// A command's words: those with a `=` before any `:` are options.
-struct Words<'a> {
-    plain: Vec<&'a str>,
-    options: BTreeMap<&'a str, &'a str>,
+pub struct Words<'a> {
+    pub plain: Vec<&'a str>,
+    pub options: BTreeMap<&'a str, &'a str>,
     at: &'a str,
 }
 
@@ -53,20 +58,20 @@ impl<'a> Words<'a> {
         Self { plain, options, at }
     }
 
-    fn get(&self, option: &str) -> Option<&'a str> {
+    pub fn get(&self, option: &str) -> Option<&'a str> {
         self.options.get(option).copied()
     }
 
-    fn number<T: std::str::FromStr>(&self, option: &str) -> Option<T> {
+    pub fn number<T: std::str::FromStr>(&self, option: &str) -> Option<T> {
         let value = self.get(option)?;
         Some(value.parse().unwrap_or_else(|_| panic!("{}: {option} is no number", self.at)))
     }
 
-    fn millis(&self, option: &str) -> Option<i64> {
+    pub fn millis(&self, option: &str) -> Option<i64> {
         self.get(option).map(millis)
     }
 
-    fn group(&self) -> GroupId {
+    pub fn group(&self) -> GroupId {
         GroupId::new(self.plain.first().copied().unwrap_or_default().trim_matches('"'))
     }
 
@@ -74,7 +79,7 @@ impl<'a> Words<'a> {
         self.get("member").map(member)
     }
 
-    fn instance(&self) -> Option<InstanceId> {
+    pub fn instance(&self) -> Option<InstanceId> {
         self.get("instance").map(InstanceId::new)
     }
 
@@ -159,6 +164,7 @@ pub fn play(world: &mut World, at: &str, command: &str) -> Vec<String> {
                 instance: words.instance(),
                 retention_ms: words.millis("keep"),
                 report_missing_group: words.number("v").unwrap_or(9) >= 9,
+                knows_epochs: words.number("v").unwrap_or(9) >= 9,
                 topics: topics(&words, &words.plain[1..]),
             };
             let to = world.waiter(label(who));
@@ -195,7 +201,12 @@ pub fn play(world: &mut World, at: &str, command: &str) -> Vec<String> {
                     });
                     topics.collect()
                 });
-                FetchGroup { group: GroupId::new(group.trim_matches('"')), topics }
+                FetchGroup {
+                    group: GroupId::new(group.trim_matches('"')),
+                    member: words.get("member").map(MemberId::new),
+                    epoch: words.number("epoch"),
+                    topics,
+                }
             });
             let groups = groups.collect();
             let to = world.waiter(label(""));
@@ -235,7 +246,10 @@ pub fn play(world: &mut World, at: &str, command: &str) -> Vec<String> {
             let to = world.waiter(label(""));
             world.coordinator.on_list_groups(to, &request, &mut world.out);
         }
-        _ => panic!("{at}: not a command"),
+        _ => {
+            let known = consumer::play(world, verb, &words, label(who));
+            assert!(known, "{at}: not a command");
+        }
     }
     world.effects(producer)
 }
@@ -246,7 +260,11 @@ fn join(world: &mut World, words: &Words<'_>) -> JoinGroup {
     let protocol_type = words.get("type").unwrap_or("consumer");
     let protocols = pairs(words.get("protocols").or(Some("range:t"))).map(|(name, topics)| Protocol {
         name: name.into(),
-        metadata: if protocol_type == "consumer" { subscription(topics) } else { bytes(topics) },
+        metadata: if protocol_type == "consumer" {
+            subscription(topics, words.get("owned"))
+        } else {
+            bytes(topics)
+        },
     });
     let name = words.get("instance").or(words.get("client")).expect("client= or instance=");
     JoinGroup {
@@ -266,12 +284,18 @@ fn join(world: &mut World, words: &Words<'_>) -> JoinGroup {
 }
 
 /// What a consumer says of itself; a `!` instead of topics is none of what a consumer may say.
-fn subscription(topics: &str) -> Bytes {
+fn subscription(topics: &str, owned: Option<&str>) -> Bytes {
     if topics == "!" {
         return bytes("!");
     }
     let topics = topics.split('+').filter(|topic| !topic.is_empty()).map(Into::into).collect();
-    let value = ConsumerProtocolSubscription { topics, ..Default::default() };
+    let owned =
+        consumer::owned(owned.unwrap_or("none")).into_iter().map(|(topic, partitions)| TopicPartition {
+            topic: consumer::topic_name(topic).into(),
+            partitions: partitions.into_iter().map(PartitionId::get).collect(),
+        });
+    let owned_partitions = owned.collect();
+    let value = ConsumerProtocolSubscription { topics, owned_partitions, ..Default::default() };
     let mut w = Writer::new();
     w.i16(3);
     value.encode(&mut w, 3);
@@ -311,7 +335,7 @@ fn pairs(list: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
     words.map(|word| word.split_once(':').unwrap_or((word, "")))
 }
 
-fn millis(word: &str) -> i64 {
+pub fn millis(word: &str) -> i64 {
     let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
     let number: i64 = word[..word.len() - unit.len()].parse().expect("a time");
     number

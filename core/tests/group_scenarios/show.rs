@@ -9,6 +9,7 @@ use headwater_core::wire::records::offset_commit_key::OffsetCommitKey;
 use headwater_core::wire::records::offset_commit_value::OffsetCommitValue;
 use headwater_core::wire::{Decode, Reader};
 
+use crate::consumer;
 use crate::world::short;
 
 /// A record, taken apart again.
@@ -49,7 +50,7 @@ pub fn record(key: &[u8], value: Option<&[u8]>) -> String {
             }
             text
         }
-        (kind, _) => format!("type {kind}"),
+        (kind, _) => consumer::record(kind, k, value).unwrap_or_else(|| format!("type {kind}")),
     }
 }
 
@@ -85,11 +86,16 @@ fn said(body: &GroupReply) -> String {
         }
         GroupReply::SyncGroup(synced) if synced.error.is_error() => synced.error.name().into(),
         GroupReply::SyncGroup(synced) => {
-            let mut text = format!("gets {:?}", lossy(&synced.assignment));
+            let mut text = match consumer::share(&synced.assignment) {
+                Some(share) => format!("gets {share}"),
+                None => format!("gets {:?}", lossy(&synced.assignment)),
+            };
             push(&mut text, " type ", synced.protocol_type.as_ref());
             push(&mut text, " protocol ", synced.protocol.as_ref());
             text
         }
+        GroupReply::ConsumerHeartbeat(answer) => consumer::answered(answer),
+        GroupReply::DescribeConsumers(groups) => consumer::described(groups),
         GroupReply::Heartbeat(error) => error.name().into(),
         GroupReply::LeaveGroup(left) if left.error.is_error() => left.error.name().into(),
         GroupReply::LeaveGroup(left) => {
@@ -106,6 +112,7 @@ fn said(body: &GroupReply) -> String {
         GroupReply::OffsetFetch(groups) => {
             let groups = groups.iter().map(|group| {
                 let mut text = format!("{}:", group.group);
+                push(&mut text, " ", group.error.is_error().then_some(group.error));
                 for topic in &group.topics {
                     for offset in &topic.partitions {
                         push(&mut text, " ", Some(&topic.topic));

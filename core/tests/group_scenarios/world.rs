@@ -1,12 +1,14 @@
 //! The coordinator of a scenario, with a clock, a log, and names for those who wait.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use headwater_core::config::BrokerConfig;
 use headwater_core::group::{Coordinator, GroupConfig, Out, ReplyTo};
 use headwater_core::ids::{MemberId, ProducerId};
 use headwater_core::time::{Monotonic, Timestamp};
 
+use crate::consumer::Topics;
 use crate::show;
 
 /// A record of the log; the producer if it is part of a transaction, and the markers between.
@@ -20,6 +22,7 @@ pub struct World {
     pub coordinator: Coordinator,
     pub now: Monotonic,
     pub out: Out,
+    pub topics: Topics,
     log: Vec<Entry>,
     waiting: BTreeMap<ReplyTo, String>,
     next_reply: ReplyTo,
@@ -37,11 +40,13 @@ impl Default for World {
             coordinator: Coordinator::new(config),
             now: Monotonic::default(),
             out: Out::default(),
+            topics: Topics::default(),
             log: Vec::new(),
             waiting: BTreeMap::new(),
             next_reply: 1,
             newcomers: BTreeMap::new(),
         };
+        world.lend_topics();
         let (now, wall) = (world.now, world.wall());
         world.coordinator.loaded(now, wall);
         world
@@ -52,6 +57,11 @@ impl World {
     /// The time of day: a scenario starts at an hour long ago, so that times in transcripts are short.
     pub fn wall(&self) -> Timestamp {
         Timestamp::from_millis(self.now.millis_since(Monotonic::default()) as i64)
+    }
+
+    /// The coordinator sees the topics as they are now.
+    pub fn lend_topics(&mut self) {
+        self.coordinator.set_cluster(Arc::new(self.topics.clone()));
     }
 
     /// A place for the reply to a request; `label` is how the transcript calls it.
@@ -124,6 +134,7 @@ impl World {
     pub fn restart(&mut self) {
         self.waiting.clear();
         self.coordinator = Coordinator::new(self.config);
+        self.lend_topics();
         let wall = self.wall();
         for entry in &self.log {
             let coordinator = &mut self.coordinator;

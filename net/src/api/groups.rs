@@ -91,7 +91,7 @@ pub(super) async fn ask_each<T: Clone>(
     answers
 }
 
-fn member_id(wire: &str) -> Option<MemberId> {
+pub(super) fn member_id(wire: &str) -> Option<MemberId> {
     (!wire.is_empty()).then(|| MemberId::new(wire))
 }
 
@@ -168,7 +168,7 @@ pub async fn join(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             member: member_id(&request.member_id),
             instance: instance_id(request.group_instance_id.as_deref()),
             client_id: context.client_id.clone().unwrap_or_default(),
-            client_host: Arc::from(format!("/{}", context.connection.peer.ip())),
+            client_host: context.client_host(),
             session_timeout_ms: request.session_timeout_ms,
             rebalance_timeout_ms: (context.version >= 1).then_some(request.rebalance_timeout_ms),
             protocol_type: Arc::from(&*request.protocol_type),

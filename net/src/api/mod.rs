@@ -8,6 +8,7 @@ mod admin;
 mod api_versions;
 mod cluster;
 mod configs;
+mod consumer_groups;
 mod enlist;
 mod epochs;
 mod fetch;
@@ -124,6 +125,8 @@ rows! {
     UnregisterBroker        0..=0  Here       quorum::unregister;
     DescribeTransactions    0..=0  Transaction transactions::describe;
     ListTransactions        0..=2  Transaction transactions::list;
+    ConsumerGroupHeartbeat  0..=1  Group      consumer_groups::heartbeat;
+    ConsumerGroupDescribe   0..=1  Group      consumer_groups::describe;
     ListConfigResources     0..=1  Here       configs::list;
     DescribeTopicPartitions 0..=0  Here       metadata::describe_topic_partitions;
 }

@@ -91,6 +91,7 @@ pub async fn commit(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             instance: instance_id(request.group_instance_id.as_deref()),
             retention_ms: (request.retention_time_ms >= 0).then_some(request.retention_time_ms),
             report_missing_group: context.version >= 9,
+            knows_epochs: context.version >= 9,
             topics: topics.clone(),
         };
         let id = call.group.clone();
@@ -170,6 +171,8 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             |group: &headwater_core::wire::messages::offset_fetch_request::OffsetFetchRequestGroup<'_>| {
                 FetchGroup {
                     group: GroupId::new(&*group.group_id),
+                    member: group.member_id.as_deref().map(MemberId::new),
+                    epoch: (group.member_epoch >= 0).then_some(group.member_epoch),
                     topics: group.topics.as_ref().map(|topics| topics.iter().map(topic).collect()),
                 }
             };
@@ -188,7 +191,7 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
                 };
             topics.iter().map(topic).collect()
         });
-        vec![FetchGroup { group: GroupId::new(&*request.group_id), topics }]
+        vec![FetchGroup { group: GroupId::new(&*request.group_id), member: None, epoch: None, topics }]
     };
     let mut fetched: HashMap<GroupId, Result<FetchedGroup, ErrorCode>> = HashMap::new();
     match by_partition(&image, asked.iter().cloned(), |asked| asked.group.clone()) {
@@ -199,7 +202,10 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             for (groups, answer) in ask_each(&context, parts, call).await {
                 match answer {
                     Ok(GroupReply::OffsetFetch(found)) => {
-                        fetched.extend(found.into_iter().map(|group| (group.group.clone(), Ok(group))));
+                        fetched.extend(found.into_iter().map(|group| match group.error {
+                            ErrorCode::None => (group.group.clone(), Ok(group)),
+                            error => (group.group, Err(error)),
+                        }));
                     }
                     Ok(_) => unreachable!("a fetch of offsets is answered as one"),
                     Err(code) => fetched.extend(groups.into_iter().map(|group| (group.group, Err(code)))),

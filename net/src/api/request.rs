@@ -52,6 +52,11 @@ impl Context {
         &self.connection.shard
     }
 
+    /// Where the client connects from, as Kafka shows it: `/192.0.2.1`.
+    pub fn client_host(&self) -> Arc<str> {
+        Arc::from(format!("/{}", self.connection.peer.ip()))
+    }
+
     /// The metadata as this shard sees it now.
     pub fn image(&self) -> Arc<Image> {
         self.connection.shard.image()

@@ -1,11 +1,13 @@
 //! The group coordinators of a shard: one on each partition of `__consumer_offsets` that the shard owns.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use headwater_core::ErrorCode;
 use headwater_core::group::{GroupConfig, GroupReply, ListGroups, ListedGroup};
 use headwater_core::ids::{ProducerId, TopicPartition};
 use headwater_core::record::control::Outcome;
+use headwater_replication::cluster::ClusterView;
 use headwater_replication::coordinator::{CoordinatorHost, GroupCall};
 use headwater_replication::metadata::{CONSUMER_OFFSETS, Topic};
 use headwater_replication::partition::Partition;
@@ -22,7 +24,20 @@ impl Shard {
     /// Hosts a coordinator on `partition` if it is one of `__consumer_offsets`.
     pub(super) fn host_groups(&self, topic: &Topic, partition: &Rc<Partition<Dma>>) {
         if topic.name.get() == CONSUMER_OFFSETS {
-            self.groups.add(CoordinatorHost::new(partition.clone(), self.group_config(topic)));
+            let (config, cluster) = (self.group_config(topic), self.cluster_view());
+            self.groups.add(CoordinatorHost::new(partition.clone(), config, cluster));
+        }
+    }
+
+    fn cluster_view(&self) -> Arc<ClusterView> {
+        Arc::new(ClusterView { image: self.image(), broker: self.config() })
+    }
+
+    /// There is a newer Image: groups follow the topics that they read, and their settings.
+    pub(super) fn show_groups_the_cluster(&self) {
+        let view = self.cluster_view();
+        for host in self.groups.all() {
+            host.set_cluster(view.clone());
         }
     }
 

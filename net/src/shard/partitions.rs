@@ -42,6 +42,7 @@ impl Shard {
             self.store.delete_log(id);
         }
         *self.image.borrow_mut() = image;
+        self.show_groups_the_cluster();
     }
 
     /// Partitions of a topic that are this shard's.
@@ -85,6 +86,7 @@ impl Shard {
             }
         }
         *self.image.borrow_mut() = image;
+        self.show_groups_the_cluster();
     }
 
     /// Takes over the dynamic settings of an Image.

@@ -65,13 +65,13 @@ impl Member {
 }
 
 /// The protocols as kept: of several with one name the first.
-pub(super) fn distinct(protocols: Vec<Protocol>) -> Vec<Protocol> {
+pub(in crate::group) fn distinct(protocols: Vec<Protocol>) -> Vec<Protocol> {
     let mut names = std::collections::BTreeSet::new();
     protocols.into_iter().filter(|p| names.insert(p.name.clone())).collect()
 }
 
 /// An id for a new member: the name it has anyhow and a random (version 4) UUID, as Kafka's.
-pub(super) fn member_id(prefix: &str, random: u128) -> MemberId {
+pub(in crate::group) fn member_id(prefix: &str, random: u128) -> MemberId {
     const VERSION: u128 = 0xf << 76;
     const VARIANT: u128 = 0x3 << 62;
     let uuid = random & !VERSION & !VARIANT | 0x4 << 76 | 0x2 << 62;

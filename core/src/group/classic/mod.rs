@@ -24,6 +24,7 @@
 //! | assignments, heartbeats | `sync` |
 //! | members go | `leave` |
 //! | who may | `validate` |
+//! | becoming a consumer group, or having been one | `convert` |
 //! | the record in the log, and back | `store` |
 //!
 //! # Invariants (see `check`)
@@ -35,9 +36,10 @@
 //!   chosen one.
 //! - A pending member (told its id, not yet come back) is not a member.
 
+mod convert;
 pub(super) mod join;
 pub(super) mod leave;
-mod member;
+pub(super) mod member;
 mod rebalance;
 mod replace;
 mod store;
@@ -48,6 +50,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+pub(super) use self::convert::Converted;
 use self::member::Member;
 use super::reply::{DescribedGroup, JoinedMember, ListedGroup};
 use super::step::{Parked, Step};
@@ -56,7 +59,7 @@ use crate::ErrorCode;
 use crate::ids::{Generation, GroupId, InstanceId, MemberId, TopicName};
 use crate::time::Timestamp;
 
-/// The state of a classic group.
+/// The state of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     /// No members; perhaps offsets.
@@ -67,6 +70,10 @@ pub enum State {
     CompletingRebalance,
     /// The members read.
     Stable,
+    /// A consumer group has members, and its partitions are to be dealt anew.
+    Assigning,
+    /// Members of a consumer group are on their way to what they were dealt.
+    Reconciling,
     /// There is no such group.
     Dead,
 }
@@ -79,6 +86,8 @@ impl State {
             State::PreparingRebalance => "PreparingRebalance",
             State::CompletingRebalance => "CompletingRebalance",
             State::Stable => "Stable",
+            State::Assigning => "Assigning",
+            State::Reconciling => "Reconciling",
             State::Dead => "Dead",
         }
     }
@@ -91,7 +100,7 @@ impl fmt::Display for State {
 }
 
 /// The protocol type of Kafka's own consumers, whose metadata and assignments can be read.
-const CONSUMER: &str = "consumer";
+pub(super) const CONSUMER: &str = "consumer";
 
 /// The wait of a group that was empty: prolonged while members come.
 #[derive(Debug)]
@@ -174,7 +183,7 @@ impl Classic {
         self.state == State::Empty && self.pending.is_empty()
     }
 
-    fn uses_consumer_protocol(&self) -> bool {
+    pub(super) fn uses_consumer_protocol(&self) -> bool {
         self.protocol_type.as_deref() == Some(CONSUMER)
     }
 
@@ -196,7 +205,7 @@ impl Classic {
             Empty | CompletingRebalance => self.state == PreparingRebalance,
             PreparingRebalance => matches!(self.state, Empty | CompletingRebalance | Stable),
             Stable => self.state == CompletingRebalance,
-            State::Dead => false,
+            State::Assigning | State::Reconciling | State::Dead => false,
         };
         assert!(allowed, "group {:?} goes from {} to {to}", self.id, self.state);
         self.state = to;
@@ -297,7 +306,6 @@ impl Classic {
         let waiting = self.members.values().flat_map(|m| m.join.iter().chain(&m.sync));
         let waiting = waiting.filter(|ticket| parked.holds(**ticket)).count();
 
-        assert_ne!(self.state, Dead, "dead groups are not kept");
         assert_eq!(self.leader.is_some(), !self.members.is_empty());
         assert!(self.leader.iter().all(|leader| self.members.contains_key(leader)));
         assert_eq!(self.statics.len(), self.members.values().filter(|m| m.instance.is_some()).count());
@@ -318,7 +326,7 @@ impl Classic {
                 let chosen = self.protocol.as_ref().and_then(|p| self.supporters.get(p));
                 assert!(has_members && chosen == Some(&self.members.len()));
             }
-            Dead => {}
+            State::Assigning | State::Reconciling | Dead => panic!("no state of a classic group"),
         }
         assert!(self.initial.is_none() || self.state == PreparingRebalance);
         assert!(!self.join_timer.is_set() || self.state == PreparingRebalance);

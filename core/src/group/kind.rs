@@ -1,0 +1,185 @@
+//! A group as a whole: its offsets, and the members, which are of one kind or the other.
+
+use super::State;
+use super::classic::Classic;
+use super::commit::CommitCheck;
+use super::consumer::Consumer;
+use super::offsets::Offsets;
+use super::records;
+use super::reply::ListedGroup;
+use super::request::OffsetCommit;
+use super::step::Step;
+use crate::ErrorCode;
+use crate::ids::{Generation, GroupId, InstanceId, MemberId, TopicName};
+use crate::time::Timestamp;
+
+/// The members, and how they agree.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// By JoinGroup and SyncGroup; also groups that only store offsets.
+    Classic(Box<Classic>),
+    /// By ConsumerGroupHeartbeat.
+    Consumer(Box<Consumer>),
+}
+
+/// A group: its members and its offsets.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) kind: Kind,
+    pub(super) offsets: Offsets,
+}
+
+impl Group {
+    pub(super) fn new(id: GroupId) -> Self {
+        Self { kind: Kind::Classic(Box::new(Classic::new(id))), offsets: Offsets::default() }
+    }
+
+    pub(super) fn classic_mut(&mut self) -> &mut Classic {
+        match &mut self.kind {
+            Kind::Classic(classic) => classic,
+            Kind::Consumer(_) => unreachable!("a group that changes its kind gives up its timers"),
+        }
+    }
+
+    pub(super) fn consumer_mut(&mut self) -> &mut Consumer {
+        match &mut self.kind {
+            Kind::Consumer(consumer) => consumer,
+            Kind::Classic(_) => unreachable!("a group that changes its kind gives up its timers"),
+        }
+    }
+
+    /// Nothing is known of it that would not also be known without it.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.offsets.is_empty()
+            && match &self.kind {
+                Kind::Classic(classic) => classic.is_vacant(),
+                Kind::Consumer(consumer) => consumer.is_vacant(),
+            }
+    }
+
+    /// Nobody is a member or about to become one; the log may have something of it to delete.
+    pub(super) fn is_idle(&self) -> bool {
+        match &self.kind {
+            Kind::Classic(classic) => classic.is_idle(),
+            Kind::Consumer(consumer) => consumer.is_empty(),
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        match &self.kind {
+            Kind::Classic(classic) => classic.state(),
+            Kind::Consumer(consumer) => consumer.state(),
+        }
+    }
+
+    /// The log is to forget the members.
+    pub(super) fn store_end(&self, step: &mut Step<'_>, id: &GroupId) {
+        match &self.kind {
+            Kind::Classic(_) => step.record(records::group_tombstone(id)),
+            Kind::Consumer(consumer) => consumer.store_end(step),
+        }
+    }
+
+    pub(super) fn listed(&self) -> ListedGroup {
+        match &self.kind {
+            Kind::Classic(classic) => classic.listed(),
+            Kind::Consumer(consumer) => consumer.listed(),
+        }
+    }
+
+    pub(super) fn is_subscribed(&self, topic: &TopicName) -> bool {
+        match &self.kind {
+            Kind::Classic(classic) => classic.is_subscribed(topic),
+            Kind::Consumer(consumer) => consumer.is_subscribed(topic),
+        }
+    }
+
+    /// From when on the retention of an offset committed at `committed` counts; `None`: it does not. In a consumer group
+    /// it counts from the commit: of topics that are read it does not come to that.
+    pub(super) fn retention_base(&self, committed: Timestamp) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::Classic(classic) => classic.retention_base(committed),
+            Kind::Consumer(_) => Some(committed),
+        }
+    }
+
+    pub(super) fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
+        match &self.kind {
+            Kind::Classic(classic) => classic.validate_offset_delete(),
+            Kind::Consumer(_) => Ok(()),
+        }
+    }
+
+    /// Whether offsets may be committed, and which.
+    pub(super) fn validate_commit(
+        &self,
+        member: Option<&MemberId>,
+        instance: Option<&InstanceId>,
+        generation: Option<Generation>,
+        transactional: bool,
+        knows_epochs: bool,
+    ) -> Result<CommitCheck, ErrorCode> {
+        match &self.kind {
+            Kind::Classic(classic) => {
+                classic.validate_commit(member, instance, generation, transactional)?;
+                Ok(CommitCheck::Any)
+            }
+            Kind::Consumer(consumer) => {
+                let epoch = generation.map(Generation::get);
+                consumer.validate_commit(member, instance, epoch, transactional, knows_epochs)
+            }
+        }
+    }
+
+    /// A member of a classic group that commits offsets lives; in a consumer group only heartbeats count.
+    pub(super) fn on_commit_by(&mut self, step: &mut Step<'_>, request: &OffsetCommit) {
+        if let Kind::Classic(classic) = &mut self.kind {
+            classic.on_commit_by(step, request.member.as_ref());
+        }
+    }
+
+    /// Whether a member, if it is one that asks, may fetch offsets.
+    pub(super) fn validate_fetch(
+        &self,
+        member: Option<&MemberId>,
+        epoch: Option<i32>,
+    ) -> Result<(), ErrorCode> {
+        match &self.kind {
+            Kind::Classic(_) => Ok(()),
+            Kind::Consumer(consumer) => consumer.validate_fetch(member, epoch),
+        }
+    }
+
+    /// A member of the new protocol joins: an empty classic group gives way, a live one is upgraded.
+    ///
+    /// # Errors
+    /// If it cannot be.
+    pub(super) fn become_consumer(&mut self, step: &mut Step<'_>, id: &GroupId) -> Result<(), ErrorCode> {
+        let Kind::Classic(classic) = &mut self.kind else { return Ok(()) };
+        let consumer = if classic.state() == State::Empty {
+            classic.dissolve(step);
+            Consumer::new(id.clone())
+        } else {
+            Consumer::upgrade(step, classic)?
+        };
+        self.kind = Kind::Consumer(Box::new(consumer));
+        Ok(())
+    }
+
+    /// A member of the classic protocol joins: an empty consumer group gives way.
+    pub(super) fn become_classic_if_empty(&mut self, step: &mut Step<'_>, id: &GroupId) {
+        if let Kind::Consumer(consumer) = &mut self.kind
+            && consumer.is_empty()
+        {
+            consumer.store_end(step);
+            self.kind = Kind::Classic(Box::new(Classic::new(id.clone())));
+        }
+    }
+
+    /// The rest of a consumer group is a classic group, if it was made one.
+    pub(super) fn downgrade(&mut self, to: Option<Classic>) {
+        if let Some(classic) = to {
+            self.kind = Kind::Classic(Box::new(classic));
+        }
+    }
+}
