@@ -104,6 +104,7 @@ impl World {
             instance: None,
             retention_ms: None,
             report_missing_group: true,
+            knows_epochs: true,
             topics: vec![CommitTopic { topic, topic_id: None, partitions: vec![partition] }],
         };
         self.coordinator.on_offset_commit(self.now, WALL, 0, request, &mut self.out);
