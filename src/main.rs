@@ -113,7 +113,7 @@ mod tests {
             "headwater group describe g",
             "headwater loadgen run",
             "headwater loadgen run --bootstrap h:1 --topic t --partitions 2 --producers 3 --consumers 4 --rate 1000 --size 100 \
-             --warmup 2s --duration 10s --acks all --linger 5ms --keys zipf --json f --hlog f --broker-pid 3",
+             --warmup 2s --duration 10s --acks all --linger 5ms --keys zipf --json f --html f --hlog f --broker-pid 3",
             "headwater doctor --data-dir d --json",
             "headwater log inspect d --json",
             "headwater log verify d",
@@ -141,7 +141,6 @@ mod tests {
             "headwater loadgen run --duration 10",
             "headwater loadgen run --size 39",
             "headwater loadgen run --keys all",
-            "headwater loadgen run --html f",
             "headwater loadgen run --objective p99",
             "headwater loadgen run --preset a --scenario b",
             "headwater loadgen preset",

@@ -143,6 +143,27 @@ fn ratio(first: &[Option<f64>], own: &[Option<f64>]) -> Option<Spread> {
     divide(median(own)?, median(first)?).map(|ratio| Spread { median: ratio, low: ratio, high: ratio })
 }
 
+/// A figure in about three digits that mean something, with its thousands set apart.
+pub fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        0.0 => 0,
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 3,
+    };
+    let text = format!("{value:.digits$}");
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let mut out = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) && !out.ends_with('-') {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
+}
+
 /// Reads a report that `--json` wrote.
 pub fn read_report(path: &Path) -> Result<Value, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
@@ -174,6 +195,21 @@ mod tests {
         let got = row.cells[1].1.map(|ratio| (ratio.median, ratio.low, ratio.high));
         assert_eq!(got, expect, "{first:?} {second:?}");
         assert!(rows.iter().all(|row| !row.figure.name.starts_with("ack")), "nobody measured that");
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, expect) in [
+            (0.0, "0"),
+            (0.1234, "0.123"),
+            (1.234, "1.23"),
+            (12.34, "12.3"),
+            (123.4, "123"),
+            (1_234_567.8, "1,234,568"),
+            (-123.4, "-123"),
+        ] {
+            assert_eq!(number(value), expect);
+        }
     }
 
     #[test]

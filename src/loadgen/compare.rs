@@ -3,21 +3,31 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use headwater_loadgen::compare::{Row, Side, Spread, compare, read_report};
+use headwater_loadgen::compare::{Row, Side, Spread, compare, number, read_report};
+use headwater_loadgen::html;
 
+use super::write;
 use crate::bootstrap::{failure, print};
-use crate::table::{grouped, table};
+use crate::table::table;
 
 /// Show reports side by side, with ratios to the first.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  headwater loadgen compare before.json after.json\n  \
+#[command(
+    after_help = "Examples:\n  headwater loadgen compare before.json after.json --html compared.html\n  \
                         headwater loadgen compare headwater=h1.json,h2.json,h3.json kafka=k1.json,k2.json,k3.json\n\n\
                         Several files of one side are repeats: shown are the median and, in brackets, the least and the greatest. \
-                        With as many on each side the ratios are taken pair by pair, in the order given.")]
+                        With as many on each side the ratios are taken pair by pair, in the order given."
+)]
 pub struct CompareArgs {
     /// Reports that --json wrote: FILE, or NAME=FILE,FILE… for the repeats of one system.
     #[arg(value_name = "[NAME=]FILE[,FILE…]", required = true, num_args = 2..)]
     sides: Vec<String>,
+    /// Write one HTML page with tables and plots.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write the plots as SVG files into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    svg: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -27,7 +37,24 @@ pub fn run(args: CompareArgs) -> ExitCode {
         Ok(sides) => sides,
         Err(error) => return failure(&error),
     };
+    if let Err(error) = write_pages(&sides, args.html.as_deref(), args.svg.as_deref()) {
+        return failure(&error);
+    }
     print(&show(&sides, &compare(&sides)))
+}
+
+/// Writes the page and the plots that were asked for.
+pub fn write_pages(sides: &[Side], page: Option<&Path>, folder: Option<&Path>) -> Result<(), String> {
+    if let Some(path) = page {
+        write(path, &html::page(sides))?;
+    }
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for (name, svg) in html::svgs(sides) {
+            write(&folder.join(name), &svg)?;
+        }
+    }
+    Ok(())
 }
 
 fn side(text: &str) -> Result<Side, String> {
@@ -70,17 +97,5 @@ fn spread(spread: Option<&Spread>, unit: &str) -> String {
         None => "-".to_owned(),
         Some(s) if s.low == s.high => number(s.median) + unit,
         Some(s) => format!("{}{unit} [{}–{}]", number(s.median), number(s.low), number(s.high)),
-    }
-}
-
-/// Three digits that mean something.
-fn number(value: f64) -> String {
-    match value.abs() {
-        0.0 => "0".to_owned(),
-        size if size >= 1000.0 => grouped(value.round() as u64),
-        size if size >= 100.0 => format!("{value:.0}"),
-        size if size >= 10.0 => format!("{value:.1}"),
-        size if size >= 1.0 => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
     }
 }

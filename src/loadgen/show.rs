@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use headwater_loadgen::latency::{Latency, PERCENTILES};
 use headwater_loadgen::report::{Report, Second};
+use headwater_loadgen::sweep::Point;
 
 use crate::table::{grouped, table};
 
@@ -33,6 +34,17 @@ pub fn progress(second: &Second) {
         second.response.max_ms,
         second.end_to_end.p50_ms,
         second.end_to_end.p99_ms,
+    );
+}
+
+/// One line a run of a sweep, on standard error.
+pub fn point(point: &Point) {
+    let [p50, p99, p999] = point.response_ms;
+    eprintln!(
+        "{:>12}/s {}  achieved {:>12}/s   p50 {p50:>8.2}  p99 {p99:>8.2}  p99.9 {p999:>8.2} ms",
+        grouped(point.rate),
+        if point.held { "holds" } else { "FAILS" },
+        grouped(point.achieved_per_s.round() as u64),
     );
 }
 
@@ -120,6 +132,17 @@ pub fn closing(report: &Report) -> String {
     }
     if let Some(why) = &report.unread {
         out += &format!("the log could not be read to its end ({why}): what was not read counts as lost\n");
+    }
+    if let Some(sweep) = &report.sweep {
+        let rate = |name: &str| sweep[name].as_u64().map(grouped);
+        out += &match (rate("knee_per_s"), rate("fails_per_s")) {
+            (Some(knee), Some(fails)) => format!(
+                "the knee: {knee} records/s held in {} of {} runs, {fails} records/s did not; the figures above are a run's at the knee\n",
+                sweep["held_runs"], sweep["runs"]
+            ),
+            (Some(knee), None) => format!("{knee} records/s held, and no more was tried\n"),
+            (None, _) => "no rate held\n".to_owned(),
+        };
     }
     for outcome in &report.objectives {
         out += &format!("{outcome}\n");
