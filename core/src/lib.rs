@@ -12,6 +12,7 @@ pub mod limits;
 pub mod log_transactions;
 pub mod placement;
 pub mod producer;
+pub mod quota;
 pub mod record;
 pub mod session;
 pub mod time;

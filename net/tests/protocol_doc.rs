@@ -14,13 +14,21 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
         ApiKey::Produce,
         "versions 0 to 2 are advertised, as Kafka does for old librdkafka, and refused; acks=1 waits for the disk like acks=all",
     ),
-    (ApiKey::Fetch, "one answer holds 8 MiB of records at most"),
+    (
+        ApiKey::Fetch,
+        "one answer holds 8 MiB of records at most; an answer that is throttled carries its records",
+    ),
     (ApiKey::ListConfigResources, "client-metrics subscriptions do not exist, so version 0 lists nothing"),
     (ApiKey::DescribeConfigs, "settings of Kafka that have no meaning here are not listed"),
     (ApiKey::DescribeLogDirs, "one folder; the partitions of all shards are in it"),
     (ApiKey::AlterPartitionReassignments, "only assignments that change nothing are taken"),
     (ApiKey::DescribeQuorum, "this node is the only voter; its directory has no id"),
     (ApiKey::UpdateFeatures, "only levels that are in force are taken"),
+    (
+        ApiKey::AlterClientQuotas,
+        "an ip is an address, not the name of a host; what is named twice is refused whole",
+    ),
+    (ApiKey::AlterUserScramCredentials, "nobody is authenticated, so no credentials are taken"),
     (ApiKey::UnregisterBroker, "the only broker is not forgotten"),
 ];
 

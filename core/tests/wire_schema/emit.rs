@@ -86,12 +86,13 @@ fn table(schema: &[Message]) -> String {
             Some(m) => line(
                 &mut out,
                 format!(
-                    "    Some(Row {{ key: ApiKey::{0}, name: \"{0}\", min: {1}, max: {2}, flexible: {3}, broker: {4} }}),",
+                    "    Some(Row {{ key: ApiKey::{0}, name: \"{0}\", min: {1}, max: {2}, flexible: {3}, broker: {4}, throttle: {5} }}),",
                     api_name(m),
                     m.versions.first,
                     m.versions.last,
                     flexible_from(m),
-                    m.broker
+                    m.broker,
+                    throttle_from(schema, m)
                 ),
             ),
             None => line(&mut out, "    None,"),
@@ -103,6 +104,15 @@ fn table(schema: &[Message]) -> String {
 
 fn api_name(request: &Message) -> &str {
     request.name.strip_suffix("Request").expect("a request's name says so")
+}
+
+/// From which version on the answer begins with how long the client is throttled.
+fn throttle_from(schema: &[Message], request: &Message) -> String {
+    let answer = schema.iter().find(|m| m.kind == "response" && m.key == request.key);
+    let first = answer.and_then(|m| m.structures.first()?.fields.first());
+    let first =
+        first.filter(|field| field.name.eq_ignore_ascii_case("ThrottleTimeMs") && field.tag.is_none());
+    first.map_or("i16::MAX".to_owned(), |field| field.versions.first.to_string())
 }
 
 fn flexible_from(message: &Message) -> String {

@@ -20,8 +20,11 @@ mod offsets;
 mod produce;
 mod producer_id;
 mod quorum;
+mod quotas;
 mod replicas;
 mod request;
+mod security;
+mod throttle;
 mod topics;
 mod transactions;
 
@@ -34,6 +37,7 @@ use headwater_core::wire::api::ApiKey;
 use headwater_core::wire::{Reader, RequestHeader};
 
 pub use request::{Context, Refused};
+pub use throttle::connected;
 
 use crate::conn::connection::Connection;
 use crate::conn::replies::Reply;
@@ -107,6 +111,9 @@ rows! {
     EndTxn                  0..=5  Transaction transactions::end;
     WriteTxnMarkers         1..=2  Partitions transactions::write_markers;
     TxnOffsetCommit         0..=5  Group      transactions::commit_offsets;
+    DescribeAcls            1..=3  Here       security::describe_acls;
+    CreateAcls              1..=3  Here       security::create_acls;
+    DeleteAcls              1..=3  Here       security::delete_acls;
     DescribeConfigs         1..=4  Here       admin::describe_configs;
     AlterConfigs            0..=2  Controller configs::alter;
     AlterReplicaLogDirs     1..=2  Here       logs::alter_dirs;
@@ -118,6 +125,10 @@ rows! {
     AlterPartitionReassignments 0..=1 Here    replicas::reassign;
     ListPartitionReassignments 0..=0 Here     replicas::list;
     OffsetDelete            0..=0  Group      offsets::delete;
+    DescribeClientQuotas    0..=1  Here       quotas::describe;
+    AlterClientQuotas       0..=1  Controller quotas::alter;
+    DescribeUserScramCredentials 0..=0 Here   security::describe_scram;
+    AlterUserScramCredentials 0..=0 Here      security::alter_scram;
     DescribeQuorum          0..=2  Controller quorum::describe;
     UpdateFeatures          0..=2  Here       quorum::update_features;
     DescribeCluster         0..=2  Here       cluster::describe;
@@ -172,14 +183,19 @@ pub async fn handle(connection: &Rc<Connection>, mut frame: BytesMut, permit: Op
         tracing::debug!(peer = %connection.peer, api = row.key.name(), version, "unsupported version");
         return Next::Close;
     }
+    let limits = throttle::Limits::of(&context);
     if row.key == ApiKey::Produce {
-        return produce::begin(context, body, permit).await;
+        // Paid before it is appended: its answer, which says what came of it, is made elsewhere.
+        let throttle_ms = limits.charge(connection, body.len()).await;
+        return limits.run(connection, produce::begin(context, body, permit, throttle_ms)).await;
     }
     let slot = connection.reserve();
     // Held until the reply is made: the body is memory of the request.
     let _permit = permit;
-    match (row.handle)(context, body).await {
-        Ok(reply) => {
+    match limits.run(connection, (row.handle)(context, body)).await {
+        Ok(mut reply) => {
+            let throttle_ms = limits.charge(connection, reply.len()).await;
+            throttle::tell(&mut reply, row.key, version, throttle_ms);
             connection.fill(slot, reply);
             Next::Read
         }

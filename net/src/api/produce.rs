@@ -23,7 +23,7 @@ use headwater_core::wire::{Decode, Reader};
 use headwater_replication::metadata::{Image, Topic, check_topic_name, is_internal};
 
 use super::enlist::{self, Writer};
-use super::{Context, Next, Refused};
+use super::{Context, Next, Refused, throttle};
 use crate::conn::replies::{Reply, Slot};
 use crate::rt::{self, Permit};
 use crate::shard::Scatter;
@@ -31,7 +31,9 @@ use crate::shard::message::{self, ProduceItem, Request, StandingItem};
 
 /// Begins a produce request; its reply goes into the ring when everything it appended is committed. Returns when the
 /// appends are on their way, so that the connection's next produce request comes behind them.
-pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>) -> Next {
+///
+/// `throttle_ms` is for how long the client is throttled, as its answer says.
+pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>, throttle_ms: u64) -> Next {
     let connection = context.connection.clone();
     let slot = connection.reserve();
     let checked = match ProduceRequest::decode(&mut Reader::new(&body), context.version) {
@@ -76,6 +78,7 @@ pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>)
             places,
             order: split.order,
             acks,
+            throttle_ms,
             permit,
         })),
     });
@@ -115,6 +118,7 @@ struct Finish {
     places: Vec<(usize, usize)>,
     order: Vec<(usize, usize)>,
     acks: i16,
+    throttle_ms: u64,
     permit: Option<Permit>,
 }
 
@@ -146,7 +150,11 @@ impl Gather {
             (0, true) => Reply::Close,
             (0, false) => Reply::Silent,
             _ => {
-                let response = ProduceResponse { responses: finish.topics, ..Default::default() };
+                let response = ProduceResponse {
+                    responses: finish.topics,
+                    throttle_time_ms: throttle::on_wire(finish.throttle_ms),
+                    ..Default::default()
+                };
                 Reply::whole(finish.context.frame(&response))
             }
         };

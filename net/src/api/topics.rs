@@ -18,13 +18,23 @@ use headwater_core::wire::messages::delete_topics_request::DeleteTopicsRequest;
 use headwater_core::wire::messages::delete_topics_response::{DeletableTopicResult, DeleteTopicsResponse};
 use headwater_replication::metadata::{NewPartitions, NewTopic, Refusal, TopicSelector};
 
-use super::{Context, Refused};
+use super::{Context, Refused, throttle};
 use crate::conn::replies::Reply;
 use crate::rt;
 use crate::shard::control::{ControllerReply, ControllerRequest};
 
 /// The metadata log takes nothing more; the broker is about to stop.
 const FAILED: ErrorCode = ErrorCode::KafkaStorageError;
+
+/// What Kafka says to those whose quota of partitions is overdrawn.
+const THROTTLED: &str = "The throttling quota has been exceeded.";
+
+/// Those that the quota allows, and the others.
+fn parted<T>(all: impl IntoIterator<Item = T>, allowed: &[bool]) -> (Vec<T>, Vec<T>) {
+    let (yes, no): (Vec<_>, Vec<_>) = all.into_iter().zip(allowed).partition(|(_, allowed)| **allowed);
+    let only = |some: Vec<(T, &bool)>| some.into_iter().map(|(one, _)| one).collect();
+    (only(yes), only(no))
+}
 
 /// Asks the controller for as long as the client is willing to wait; the work goes on after that.
 async fn ask(context: &Context, request: ControllerRequest, timeout_ms: i32) -> Option<ControllerReply> {
@@ -43,10 +53,24 @@ async fn ask(context: &Context, request: ControllerRequest, timeout_ms: i32) -> 
 /// Creates topics.
 pub async fn create(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: CreateTopicsRequest<'_> = context.decode(&body)?;
+    let image = context.image();
+    let counts: Vec<usize> = request
+        .topics
+        .iter()
+        .map(|topic| match (image.topic(&topic.name), topic.assignments.len(), topic.num_partitions) {
+            (Some(_), ..) => 0,
+            (None, 0, -1) => context.shard().config().num_partitions as usize,
+            (None, 0, count) => usize::try_from(count).unwrap_or(0),
+            (None, assigned, _) => assigned,
+        })
+        .collect();
+    let allowed = throttle::mutations(&context, &counts, context.version >= 6).await;
     let topics = request
         .topics
         .iter()
-        .map(|topic| NewTopic {
+        .zip(&allowed)
+        .filter(|(_, allowed)| **allowed)
+        .map(|(topic, _)| NewTopic {
             name: topic.name.to_string(),
             // Behaviour 17: -1 asks for the broker's default.
             partitions: (topic.num_partitions != -1).then_some(topic.num_partitions),
@@ -66,10 +90,10 @@ pub async fn create(context: Context, body: BytesMut) -> Result<Reply, Refused> 
                 .collect(),
         })
         .collect();
-    let names: Vec<String> = request.topics.iter().map(|topic| topic.name.to_string()).collect();
+    let (names, refused) = parted(request.topics.iter().map(|topic| topic.name.to_string()), &allowed);
     let validate_only = request.validate_only;
     let reply = ask(&context, ControllerRequest::Create(topics, validate_only), request.timeout_ms).await;
-    let topics = match reply {
+    let mut topics: Vec<CreatableTopicResult<'static>> = match reply {
         Some(ControllerReply::Created(created)) => created
             .into_iter()
             .map(|topic| match topic.result {
@@ -101,6 +125,9 @@ pub async fn create(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             names.into_iter().map(|name| not_created(name, code, None)).collect()
         }
     };
+    let message = || Some(THROTTLED.to_string());
+    let code = ErrorCode::ThrottlingQuotaExceeded;
+    topics.extend(refused.into_iter().map(|name| not_created(name, code, message())));
     context.reply(&CreateTopicsResponse { topics, ..Default::default() })
 }
 
@@ -131,6 +158,16 @@ pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         let select = |name: &Cow<'_, str>| TopicSelector { name: Some(name.to_string()), id: None };
         request.topic_names.iter().map(select).collect()
     };
+    let image = context.image();
+    let known = |topic: &TopicSelector| match (&topic.name, topic.id) {
+        (_, Some(id)) => image.topic_by_id(id),
+        (Some(name), None) => image.topic(name),
+        (None, None) => None,
+    };
+    let counts: Vec<usize> =
+        topics.iter().map(|topic| known(topic).map_or(0, |known| known.partition_count() as usize)).collect();
+    let allowed = throttle::mutations(&context, &counts, context.version >= 5).await;
+    let (topics, refused) = parted(topics, &allowed);
     let asked = topics.clone();
     let reply = ask(&context, ControllerRequest::Delete(topics), request.timeout_ms).await;
     let answer = |name: Option<String>, id: Option<TopicId>, result: Result<(), Refusal>| {
@@ -150,7 +187,7 @@ pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             error_message: message,
         }
     };
-    let responses = match reply {
+    let mut responses: Vec<DeletableTopicResult<'static>> = match reply {
         Some(ControllerReply::Deleted(deleted)) => {
             deleted.into_iter().map(|topic| answer(topic.name, topic.id, topic.result)).collect()
         }
@@ -162,6 +199,8 @@ pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> 
                 .collect()
         }
     };
+    let throttled = || Refusal { code: ErrorCode::ThrottlingQuotaExceeded, message: THROTTLED.into() };
+    responses.extend(refused.into_iter().map(|topic| answer(topic.name, topic.id, Err(throttled()))));
     context.reply(&DeleteTopicsResponse { responses, ..Default::default() })
 }
 
@@ -179,6 +218,16 @@ pub async fn create_partitions(context: Context, body: BytesMut) -> Result<Reply
             }),
         })
         .collect();
+    let image = context.image();
+    let counts: Vec<usize> = topics
+        .iter()
+        .map(|topic| {
+            let before = image.topic(&topic.name).map_or(topic.count, |known| known.partition_count());
+            usize::try_from(topic.count.saturating_sub(before)).unwrap_or(0)
+        })
+        .collect();
+    let allowed = throttle::mutations(&context, &counts, context.version >= 3).await;
+    let (topics, refused) = parted(topics, &allowed);
     let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
     let validate_only = request.validate_only;
     let reply = ask(&context, ControllerRequest::Extend(topics, validate_only), request.timeout_ms).await;
@@ -187,7 +236,7 @@ pub async fn create_partitions(context: Context, body: BytesMut) -> Result<Reply
         error_code: code.code(),
         error_message: message.map(Cow::Owned),
     };
-    let results = match reply {
+    let mut results: Vec<CreatePartitionsTopicResult<'static>> = match reply {
         Some(ControllerReply::Extended(extended)) => extended
             .into_iter()
             .map(|topic| match topic.result {
@@ -200,5 +249,7 @@ pub async fn create_partitions(context: Context, body: BytesMut) -> Result<Reply
             names.into_iter().map(|name| answer(name, code, None)).collect()
         }
     };
+    let code = ErrorCode::ThrottlingQuotaExceeded;
+    results.extend(refused.into_iter().map(|topic| answer(topic.name, code, Some(THROTTLED.into()))));
     context.reply(&CreatePartitionsResponse { results, ..Default::default() })
 }

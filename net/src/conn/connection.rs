@@ -21,6 +21,7 @@ use futures_lite::future::or;
 use headwater_core::wire::frame::FrameError;
 
 use super::inbox::{Inbox, Next};
+use super::quiet::Quiet;
 use super::replies::{Reply, ReplyRing, Slot};
 use crate::api;
 use crate::rt::{self, Event, Permit, ReadHalf, TcpStream, WriteHalf};
@@ -37,6 +38,8 @@ pub struct Connection {
     pub shard: Rc<Shard>,
     /// The client's address.
     pub peer: SocketAddr,
+    /// Whether it is listened to.
+    pub quiet: Quiet,
     ring: RefCell<ReplyRing>,
     ready: Event,
     drained: Event,
@@ -73,6 +76,7 @@ impl Connection {
         let connection = Rc::new(Connection {
             shard,
             peer,
+            quiet: Quiet::default(),
             ring: RefCell::default(),
             ready: Event::new(),
             drained: Event::new(),
@@ -106,7 +110,9 @@ impl Connection {
 
     async fn read_loop(self: &Rc<Self>, mut reader: ReadHalf) -> Ended {
         let mut inbox = Inbox::default();
+        api::connected(self).await;
         loop {
+            self.quiet.over(&self.shard).await;
             let (frame, permit) = match self.next_frame(&mut reader, &mut inbox).await {
                 Ok(next) => next,
                 Err(ended) => return ended,

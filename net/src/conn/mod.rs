@@ -4,4 +4,5 @@ pub mod census;
 pub mod connection;
 pub mod inbox;
 pub mod listener;
+pub mod quiet;
 pub mod replies;

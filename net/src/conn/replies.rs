@@ -44,7 +44,9 @@ impl Reply {
         Reply::Frame { chunks: vec![frame], permit: None }
     }
 
-    fn len(&self) -> usize {
+    /// Bytes that it sends.
+    #[expect(clippy::len_without_is_empty, reason = "an empty frame is not a reply")]
+    pub fn len(&self) -> usize {
         match self {
             Reply::Frame { chunks, .. } => chunks.iter().map(Bytes::len).sum(),
             Reply::Silent | Reply::Close => 0,

@@ -14,9 +14,9 @@ use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
 use headwater_replication::metadata::{
-    AlterResource, AlteredResource, BrokerEndpoint, Change, Controller, CreatedPartitions, CreatedTopic,
-    DeletedTopic, Image, NewPartitions, NewTopic, ProducerIdBlock, Record, Refusal, Registration,
-    TopicSelector,
+    AlterQuotas, AlterResource, AlteredResource, BrokerEndpoint, Change, Controller, CreatedPartitions,
+    CreatedTopic, DeletedTopic, Image, NewPartitions, NewTopic, ProducerIdBlock, Record, Refusal,
+    Registration, TopicSelector,
 };
 use headwater_replication::partition::{Append, Partition};
 use headwater_replication::waiters::{Countdown, Outcome};
@@ -48,6 +48,8 @@ pub enum ControllerRequest {
     AlterIncrementally(Vec<AlterResource>, bool),
     /// AlterConfigs; with the flag, only tried.
     Alter(Vec<AlterResource>, bool),
+    /// AlterClientQuotas; with the flag, only tried.
+    AlterQuotas(Vec<AlterQuotas>, bool),
     /// Producer ids for one shard.
     ProducerIds,
     /// How far the metadata log is.
@@ -64,6 +66,8 @@ pub enum ControllerReply {
     Extended(Vec<CreatedPartitions>),
     /// To `AlterIncrementally` and `Alter`.
     Altered(Vec<AlteredResource>),
+    /// To `AlterQuotas`: for each entity, in order.
+    AlteredQuotas(Vec<Result<(), Refusal>>),
     /// To `ProducerIds`.
     ProducerIds(Result<ProducerIdBlock, Refusal>),
     /// To `Quorum`.
@@ -177,6 +181,9 @@ impl Control {
             ),
             ControllerRequest::Alter(resources, validate_only) => {
                 ControllerReply::Altered(controller.on_alter_configs(resources, validate_only, out))
+            }
+            ControllerRequest::AlterQuotas(asked, validate_only) => {
+                ControllerReply::AlteredQuotas(controller.on_alter_client_quotas(asked, validate_only, out))
             }
             ControllerRequest::ProducerIds => {
                 ControllerReply::ProducerIds(controller.on_allocate_producer_ids(out))

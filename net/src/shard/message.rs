@@ -21,6 +21,7 @@ use headwater_replication::transactions::{self, TransactionCall};
 
 use crate::conn::census::Admitted;
 use crate::shard::control::{ControllerReply, ControllerRequest};
+use crate::shard::quotas::Charge;
 
 /// A request from one shard to another, or to itself.
 pub enum Request {
@@ -92,6 +93,8 @@ pub enum Request {
     Markers(Markers),
     /// The producers of partitions of the shard.
     Producers(Vec<TopicPartition>),
+    /// Count something against a quota whose meter is on the shard.
+    Charge(Charge),
     /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
     Sizes,
     /// A request to the controller (only shard 0 has it).
@@ -142,6 +145,8 @@ pub enum Reply {
     Markers(Vec<Result<(), ErrorCode>>),
     /// To `Producers`: for each partition, its producers and where their open transactions begin.
     Producers(Vec<Result<Producers, ErrorCode>>),
+    /// To `Charge`: for how many milliseconds the client is to be quiet; an error if nothing was counted.
+    Charged(Result<u64, u64>),
     /// To `Sizes`: partition, bytes, end offset.
     Sizes(Vec<(TopicPartition, u64, Offset)>),
     /// To `Controller`.

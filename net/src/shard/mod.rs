@@ -12,6 +12,7 @@ pub mod life;
 pub mod message;
 pub mod partitions;
 pub mod produce;
+pub mod quotas;
 pub mod read;
 mod transactions;
 
@@ -25,6 +26,7 @@ use headwater_core::ErrorCode;
 use headwater_core::config::{BrokerConfig, TopicConfig};
 use headwater_core::ids::{ShardId, TopicId, TopicPartition};
 use headwater_core::placement::shard_of;
+use headwater_core::quota::Meters;
 use headwater_core::session::FetchSessions;
 use headwater_replication::metadata::Image;
 use headwater_replication::partition::{Isolation, Partition};
@@ -93,6 +95,7 @@ pub struct Shard {
     watches: RefCell<HashMap<Ticket, Rc<Watch>>>,
     groups: Rc<Groups>,
     transactions: Rc<Transactions>,
+    meters: RefCell<Meters>,
     next_ticket: Cell<u64>,
     next_session: Cell<u32>,
     producer_ids: RefCell<Range<i64>>,
@@ -102,6 +105,11 @@ impl Shard {
     /// The metadata as this shard sees it now.
     pub fn image(&self) -> Arc<Image> {
         self.image.borrow().clone()
+    }
+
+    /// Whether any quota is set: if none is, nothing has to be measured.
+    pub fn limits_anybody(&self) -> bool {
+        !self.image.borrow().quotas().is_empty()
     }
 
     /// The broker's settings as they are now.
@@ -205,6 +213,7 @@ impl Shard {
             Request::Standings(items) => then(Reply::Standings(self.standings(&items))),
             Request::Markers(markers) => self.append_markers(&markers, then),
             Request::Producers(partitions) => then(Reply::Producers(self.describe_producers(&partitions))),
+            Request::Charge(charge) => then(Reply::Charged(self.count(&charge))),
             Request::Sizes => then(Reply::Sizes(self.sizes())),
             Request::Controller(request) => rt::spawn(async move {
                 let control = shard.control.as_ref().expect("only shard 0 is asked");

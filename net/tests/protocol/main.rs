@@ -7,3 +7,4 @@ mod fetch;
 mod list_offsets;
 mod metadata;
 mod produce;
+mod quotas;

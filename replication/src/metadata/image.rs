@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use headwater_core::config::Overrides;
 use headwater_core::ids::{LeaderEpoch, NodeId, PartitionId, TopicId, TopicName, TopicPartition};
+use headwater_core::quota::Quotas;
 
 use super::buckets::Buckets;
 use super::records::{BrokerEndpoint, PartitionState, Record, Resource};
@@ -118,7 +119,7 @@ pub enum Change {
 pub struct ImageError(pub String);
 
 /// The cluster as of one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Image {
     cluster_id: Option<Arc<str>>,
     features: Arc<BTreeMap<String, i16>>,
@@ -128,6 +129,7 @@ pub struct Image {
     cluster_configs: Arc<Overrides>,
     broker_configs: Arc<BTreeMap<NodeId, Overrides>>,
     group_configs: Buckets<String, Arc<Overrides>>,
+    quotas: Arc<Quotas>,
     next_producer_id: i64,
     partitions: usize,
 }
@@ -241,6 +243,11 @@ impl Image {
         self.group_configs.iter().map(|(name, _)| name.as_str())
     }
 
+    /// What clients are limited to.
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
+    }
+
     /// The first producer id that no shard has been given.
     pub fn next_producer_id(&self) -> i64 {
         self.next_producer_id
@@ -315,6 +322,10 @@ impl Image {
             Record::ConfigSet { resource, key, value } => {
                 self.configure(resource, key, value.as_ref())?;
                 Change::Configs(resource.clone())
+            }
+            Record::QuotaSet { entity, key, limit } => {
+                Arc::make_mut(&mut self.quotas).set(entity, *key, *limit);
+                Change::Nothing
             }
             Record::ProducerIdsReserved { next } => {
                 if *next <= self.next_producer_id {
@@ -425,6 +436,11 @@ impl Image {
         }
         for (group, overrides) in self.group_configs.iter() {
             configs(Resource::Group(group.clone()), overrides);
+        }
+        for (entity, limits) in self.quotas.iter() {
+            for (key, limit) in limits {
+                out.push(Record::QuotaSet { entity: entity.clone(), key: *key, limit: Some(*limit) });
+            }
         }
         if self.next_producer_id > 0 {
             out.push(Record::ProducerIdsReserved { next: self.next_producer_id });

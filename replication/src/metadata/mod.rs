@@ -23,6 +23,7 @@ mod image;
 mod internal;
 mod names;
 mod place;
+mod quotas;
 mod records;
 mod topics;
 
@@ -34,6 +35,7 @@ pub use extend::{CreatedPartitions, NewPartitions};
 pub use image::{Broker, Change, Image, ImageError, Partition, Topic};
 pub use internal::{CONSUMER_OFFSETS, METADATA_TOPIC, TRANSACTION_STATE, is_internal};
 pub use names::{InvalidName, check_topic_name};
+pub use quotas::AlterQuotas;
 pub use records::{BrokerEndpoint, PartitionState, Record, RecordError, Resource};
 pub use topics::{CreatedTopic, NewTopic, TopicCreation};
 

@@ -14,6 +14,8 @@
 //!  8 ConfigSet           v0  resource: u8 (0 cluster, 1 broker, 2 topic, 3 group),
 //!                            broker: node number; topic: id; group: text; key: text, value: optional text (none removes)
 //!  9 ProducerIdsReserved v0  next: number
+//! 10 QuotaSet            v0  entity: list of { kind: text, name: optional text (none is the default) }, key: text,
+//!                            limit: optional (0, or 1 and 8 bytes of a double; none removes)
 //!
 //! partition: replicas: list of number, isr: 0 = all replicas, else 1 + count and numbers,
 //!            leader: 0 = none, else 1 + node, leader epoch: number, partition epoch: number, broker epoch: number
@@ -24,11 +26,12 @@
 //! not run on facts that it cannot read. A new field is a new version; the old one stays readable.
 
 use headwater_core::ids::{LeaderEpoch, NodeId, PartitionId, TopicId};
+use headwater_core::quota::{Entity, Key};
 
 use super::bytes::{In, Out};
 
 /// What became true.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// The cluster has this id. The first record of a log, and there only.
     ClusterCreated {
@@ -97,6 +100,15 @@ pub enum Record {
         key: String,
         /// None: back to the default.
         value: Option<String>,
+    },
+    /// A client's limit has this value, or none.
+    QuotaSet {
+        /// Whose.
+        entity: Entity,
+        /// Of what.
+        key: Key,
+        /// None: it is taken away.
+        limit: Option<f64>,
     },
     /// Producer ids below this have been handed out.
     ProducerIdsReserved {
@@ -229,6 +241,18 @@ impl Record {
                 out.optional_text(value.as_deref());
             }
             Record::ProducerIdsReserved { next } => out.number(next.unsigned_abs()),
+            Record::QuotaSet { entity, key, limit } => {
+                let parts: Vec<_> = entity.parts().collect();
+                out.list(&parts, |out, (kind, name)| {
+                    out.text(kind);
+                    out.optional_text(*name);
+                });
+                out.text(key.name());
+                out.number(u64::from(limit.is_some()));
+                if let Some(limit) = limit {
+                    out.0.extend_from_slice(&limit.to_be_bytes());
+                }
+            }
         }
         out.0
     }
@@ -244,6 +268,7 @@ impl Record {
             Record::PartitionChanged { .. } => 7,
             Record::ConfigSet { .. } => 8,
             Record::ProducerIdsReserved { .. } => 9,
+            Record::QuotaSet { .. } => 10,
         }
     }
 
@@ -295,6 +320,25 @@ impl Record {
                 next: i64::try_from(r.number()?)
                     .map_err(|_| RecordError::Malformed("a number that is too large"))?,
             },
+            (10, 0) => {
+                let parts = r.list(|r| Ok((r.text()?, r.optional_text()?)))?;
+                let key = r.text()?;
+                let malformed = |_| RecordError::Malformed("a quota of nobody, or of nothing");
+                let entity = Entity::from_parts(parts).map_err(malformed)?;
+                let key = entity.key(key).map_err(malformed)?;
+                let limit = match r.number()? {
+                    0 => None,
+                    1 => {
+                        let bytes = r.take(8)?.try_into().map_err(|_| RecordError::Truncated)?;
+                        Some(f64::from_be_bytes(bytes))
+                    }
+                    _ => return Err(RecordError::Malformed("a presence that is neither 0 nor 1")),
+                };
+                if limit.is_some_and(|limit| key.check(limit).is_err()) {
+                    return Err(RecordError::Malformed("a limit that is none"));
+                }
+                Record::QuotaSet { entity, key, limit }
+            }
             _ => return Err(RecordError::Unknown { kind, version }),
         };
         if !r.0.is_empty() {

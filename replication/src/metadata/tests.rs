@@ -7,6 +7,7 @@ use headwater_core::ErrorCode::{
 };
 use headwater_core::config::{BrokerConfig, ConfigSource, Sources};
 use headwater_core::ids::{LeaderEpoch, NodeId, PartitionId, TopicId};
+use headwater_core::quota::{Entity, Key};
 
 use super::*;
 
@@ -550,6 +551,13 @@ fn busy() -> World {
     w.run(|c, _, out| c.on_create_partitions(grow, false, out));
     w.run(|c, _, out| c.on_allocate_producer_ids(out)).unwrap();
     w.run(|c, random, out| c.on_auto_create_topics(vec![CONSUMER_OFFSETS.into()], random, out));
+    let quota = |user: &str, client: Option<&str>, key: &str, limit| AlterQuotas {
+        entity: vec![("user".into(), Some(user.into())), ("client-id".into(), client.map(Into::into))],
+        limits: vec![(key.into(), Some(limit))],
+    };
+    let quotas =
+        vec![quota("u", Some("c"), "producer_byte_rate", 5e6), quota("u", None, "request_percentage", 0.5)];
+    assert_eq!(w.run(|c, _, out| c.on_alter_client_quotas(quotas, false, out)), [Ok(()), Ok(())]);
     w
 }
 
@@ -654,6 +662,25 @@ fn records_have_their_golden_bytes() {
             "0800 030167 016b 00".into(),
         ),
         (Record::ProducerIdsReserved { next: 1000 }, "0900 e807".into()),
+        (
+            Record::QuotaSet {
+                entity: Entity::from_parts([("client-id", None), ("user", Some("u"))]).unwrap(),
+                key: Key::RequestPercentage,
+                limit: Some(12.5),
+            },
+            format!(
+                "0a00 02 0475736572 010175 09636c69656e742d6964 00 12{} 01 4029000000000000",
+                hex_of("request_percentage")
+            ),
+        ),
+        (
+            Record::QuotaSet {
+                entity: Entity::from_parts([("ip", Some("::1"))]).unwrap(),
+                key: Key::ConnectionCreationRate,
+                limit: None,
+            },
+            format!("0a00 01 026970 01033a3a31 18{} 00", hex_of("connection_creation_rate")),
+        ),
     ] {
         let hex: String = record.encode().iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(hex, expect.replace(' ', ""), "{record:?}");
@@ -692,4 +719,48 @@ fn a_log_that_contradicts_itself_is_refused() {
         let error = records.iter().find_map(|r| image.apply(r).err()).expect(expect);
         assert!(error.to_string().contains(expect), "{error}");
     }
+}
+
+fn hex_of(text: &str) -> String {
+    text.bytes().map(|b| format!("{b:02x}")).collect()
+}
+
+#[test]
+fn b74_alter_client_quotas() {
+    let mut w = World::new(1, &[]);
+    let user = |name: &str| vec![("user".to_string(), Some(name.to_string()))];
+    let ip = || vec![("ip".to_string(), None)];
+    let set = |key: &str, value: f64| (key.to_string(), Some(value));
+    let rate = "producer_byte_rate";
+    let mut step = |entity: Vec<(String, Option<String>)>,
+                    limits: Vec<(String, Option<f64>)>,
+                    expect: Result<(), (ErrorCode, &str)>,
+                    records: usize| {
+        for validate_only in [true, false] {
+            let before = w.log.len();
+            let asked = vec![AlterQuotas { entity: entity.clone(), limits: limits.clone() }];
+            let got = w.run(|c, _, out| c.on_alter_client_quotas(asked, validate_only, out));
+            check(&format!("{entity:?} {limits:?}"), &got[0], expect);
+            assert_eq!(
+                w.log.len() - before,
+                if validate_only { 0 } else { records },
+                "{entity:?} {limits:?}"
+            );
+        }
+    };
+    let bad = |why| Err((ErrorCode::InvalidRequest, why));
+    step(user("u"), vec![set(rate, 5.0), set("request_percentage", 0.5)], Ok(()), 2);
+    step(user("u"), vec![set(rate, 5.0)], Ok(()), 0);
+    step(user("u"), vec![(rate.into(), None), ("nothing".into(), None)], Ok(()), 1);
+    step(user("v"), vec![(rate.into(), None)], Ok(()), 0);
+    step(user("u"), vec![set(rate, 1.0), set("nothing", 1.0)], bad("Invalid configuration key nothing"), 0);
+    step(user("u"), vec![set(rate, 1.0), (rate.into(), None)], bad("more than once"), 0);
+    step(user("u"), vec![set(rate, 1.5)], bad("fractional"), 0);
+    step(user("u"), vec![set("connection_creation_rate", 1.0)], bad("Invalid configuration key"), 0);
+    step(ip(), vec![set("connection_creation_rate", 1.0)], Ok(()), 1);
+    step(ip(), vec![set(rate, 1.0)], bad("Invalid configuration key"), 0);
+    step(vec![], vec![set(rate, 1.0)], bad("empty"), 0);
+    let one = |name: &str| AlterQuotas { entity: user(name), limits: vec![set(rate, 3.0)] };
+    let got = w.run(|c, _, out| c.on_alter_client_quotas(vec![one("a"), one("b"), one("a")], false, out));
+    assert_eq!(got.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
 }

@@ -20,6 +20,7 @@ struct Row {
     max: i16,
     flexible: i16,
     broker: bool,
+    throttle: i16,
 }
 
 impl ApiKey {
@@ -68,6 +69,12 @@ impl ApiKey {
     /// version the broker does not know must still find the answer's error (behaviour 2).
     pub fn response_header_version(self, version: i16) -> i16 {
         if self != ApiKey::ApiVersions && version >= self.flexible_from() { 1 } else { 0 }
+    }
+
+    /// The first version whose response begins with `throttle_time_ms`, so that it can be set in a response that is
+    /// encoded already; `i16::MAX` if there is none (Produce and ApiVersions have it further on).
+    pub fn throttle_time_from(self) -> i16 {
+        self.row().throttle
     }
 
     fn row(self) -> &'static Row {
