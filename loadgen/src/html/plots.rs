@@ -170,7 +170,7 @@ fn heat(report: &Value, of: &str, at: usize) -> Option<Plot> {
     });
     chart.line(p99, 1, false);
     let name = ["heat", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5"][at % 6];
-    let note = "Darker: more records of that second took so long. Grey: not measured.";
+    let note = "The stronger the colour, the more records of that second took so long. Grey: not measured.";
     Some(Plot { name, title, key: vec![(1, "p99 of the second".into())], svg: chart.svg(), note })
 }
 

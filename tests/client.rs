@@ -1,11 +1,11 @@
-//! The client against a real broker: whichever listens at `HEADWATER_TEST_BOOTSTRAP` (`HOST:PORT`).
-//!
-//! Run with `HEADWATER_TEST_BOOTSTRAP=127.0.0.1:9092 cargo test -p headwater-loadgen --test client --
-//! --ignored`.
+//! The load generator's client against a broker of its own, call by call.
+
+mod broker;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use broker::{Broker, SMALL};
 use headwater_core::ErrorCode;
 use headwater_loadgen::client::admin::{self, OffsetSpec};
 use headwater_loadgen::client::group::{Beat, Membership};
@@ -15,10 +15,8 @@ use headwater_loadgen::client::{
 };
 use headwater_loadgen::rng::Rng;
 
-fn cluster() -> Cluster {
-    let bootstrap =
-        std::env::var("HEADWATER_TEST_BOOTSTRAP").expect("HEADWATER_TEST_BOOTSTRAP names a broker");
-    Cluster::connect(ClientConfig::new(bootstrap, "client-test")).unwrap()
+fn cluster(broker: &Broker) -> Cluster {
+    Cluster::connect(ClientConfig::new(&*broker.address, "client-test")).unwrap()
 }
 
 /// A topic of its own for each test, so that they can run side by side and again.
@@ -30,8 +28,8 @@ fn topic(cluster: &mut Cluster, partitions: i32) -> String {
 }
 
 /// Produces `count` records `0..count`, keyless, to partition `n % partitions`; all must be acknowledged.
-fn produce(topic: &str, partitions: i32, count: u64, config: ProducerConfig) {
-    let mut producer = Producer::new(cluster(), config).unwrap();
+fn produce(broker: &Broker, topic: &str, partitions: i32, count: u64, config: ProducerConfig) {
+    let mut producer = Producer::new(cluster(broker), config).unwrap();
     let handles: Vec<usize> = (0..partitions).map(|p| producer.partition(topic, p)).collect();
     producer.cluster().wait_for_topic(topic, IfMissing::Wait, Duration::from_secs(10)).unwrap();
     let mut acked = BTreeSet::new();
@@ -65,8 +63,8 @@ fn produce(topic: &str, partitions: i32, count: u64, config: ProducerConfig) {
 }
 
 /// Reads `count` records and checks that each partition has its own, in order.
-fn consume(topic: &str, partitions: i32, count: u64) {
-    let mut consumer = Consumer::new(cluster(), ConsumerConfig::default());
+fn consume(broker: &Broker, topic: &str, partitions: i32, count: u64) {
+    let mut consumer = Consumer::new(cluster(broker), ConsumerConfig::default());
     consumer.assign((0..partitions).map(|p| (topic.to_owned(), p, Start::Earliest)));
     let mut by_partition: BTreeMap<i32, Vec<u64>> = BTreeMap::new();
     let (mut read, deadline) = (0, Instant::now() + Duration::from_secs(30));
@@ -90,29 +88,29 @@ fn consume(topic: &str, partitions: i32, count: u64) {
 }
 
 #[test]
-#[ignore = "needs a broker: see the top of this file"]
 fn records_come_back_in_order_under_every_acks() {
+    let broker = Broker::start(SMALL);
     for (acks, idempotent) in
         [(Acks::All, true), (Acks::Leader, true), (Acks::Leader, false), (Acks::None, false)]
     {
-        let name = topic(&mut cluster(), 3);
+        let name = topic(&mut cluster(&broker), 3);
         let config = ProducerConfig { acks, idempotent, batch_bytes: 4 << 10, ..ProducerConfig::default() };
-        produce(&name, 3, 20_000, config);
-        consume(&name, 3, 20_000);
-        admin::delete_topic(&mut cluster(), &name).unwrap();
+        produce(&broker, &name, 3, 20_000, config);
+        consume(&broker, &name, 3, 20_000);
+        admin::delete_topic(&mut cluster(&broker), &name).unwrap();
     }
 }
 
 #[test]
-#[ignore = "needs a broker: see the top of this file"]
 fn topics_are_created_described_and_deleted() {
-    let mut cluster = cluster();
+    let broker = Broker::start(SMALL);
+    let mut cluster = cluster(&broker);
     let name = topic(&mut cluster, 5);
     assert_eq!(cluster.all_topics().unwrap()[&name].partitions.len(), 5);
     let again = admin::create_topic(&mut cluster, &name, Some(5), &[]).unwrap_err();
     assert_eq!(again.code(), Some(ErrorCode::TopicAlreadyExists), "{again}");
     assert!(admin::topic_configs(&mut cluster, &name).unwrap().iter().any(|c| c.name == "retention.ms"));
-    produce(&name, 5, 10, ProducerConfig::default());
+    produce(&broker, &name, 5, 10, ProducerConfig::default());
     let all: Vec<i32> = (0..5).collect();
     let ends = admin::offsets(&mut cluster, &name, &all, OffsetSpec::Latest).unwrap();
     assert_eq!(ends.values().copied().collect::<Vec<_>>(), [Some(2); 5]);
@@ -122,12 +120,12 @@ fn topics_are_created_described_and_deleted() {
 }
 
 #[test]
-#[ignore = "needs a broker: see the top of this file"]
 fn two_members_share_a_topic_and_offsets_survive_them() {
-    let name = topic(&mut cluster(), 4);
-    produce(&name, 4, 100, ProducerConfig::default());
+    let broker = Broker::start(SMALL);
+    let name = topic(&mut cluster(&broker), 4);
+    produce(&broker, &name, 4, 100, ProducerConfig::default());
     let group = format!("{name}-group");
-    let (mut a_cluster, mut b_cluster) = (cluster(), cluster());
+    let (mut a_cluster, mut b_cluster) = (cluster(&broker), cluster(&broker));
     let mut a = Membership::new(&*group, vec![name.clone()]);
     assert_eq!(a.join(&mut a_cluster).unwrap().len(), 4);
     a.commit(&mut a_cluster, &BTreeMap::from([((name.clone(), 2), 7)])).unwrap();
