@@ -4,14 +4,15 @@
 //! Records leave as the very slices that the logs hold.
 
 use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
-use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, TopicId, TopicPartition};
+use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
 use headwater_core::session::{Seen, Wanted};
+use headwater_core::time::Monotonic;
 use headwater_core::wire::Records;
 use headwater_core::wire::fetch::{
     AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
@@ -24,6 +25,7 @@ use super::{Context, Refused};
 use crate::conn::replies::Reply;
 use crate::rt::{self, Event};
 use crate::shard::message::{self, ReadDone, ReadItem, Request};
+use crate::shard::read::Tail;
 use crate::shard::{Scatter, Shard};
 
 /// The most that one reply carries, whatever client and broker allow: larger ones only make others wait.
@@ -56,34 +58,23 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         .min(shard.config().fetch.response_bytes_max as usize)
         .min(REPLY_BYTES_MAX);
     let deadline = rt::now().plus_millis(request.max_wait_ms.max(0) as u64);
-    let waits = !resolved.refused.iter().any(|(_, _, code)| code.is_error());
-    let (done, mut permit) = loop {
-        let permit = shard.reply_memory.acquire(max_bytes as u64).await;
-        let done = read(&shard, &fetch.partitions, max_bytes, isolation).await;
-        let bytes: usize = done.iter().flat_map(|d| &d.records).map(bytes::Bytes::len).sum();
-        let failed = done.iter().any(|d| d.error.is_some() || d.diverging.is_some());
-        if bytes >= request.min_bytes.max(0) as usize
-            || failed
-            || !waits
-            || rt::now() >= deadline
-            || fetch.partitions.is_empty()
-        {
-            break (done, permit);
-        }
-        // The reading is done again when there is more, so what was read does not hold memory while it waits; nor does
-        // the request: consumers that wait for news would keep those from reading who have some.
-        drop(permit);
-        let ends = done.iter().map(|d| d.bounds.map_or(Offset::ZERO, |b| b.readable_end(isolation)));
-        let ends: Vec<_> = fetch.partitions.iter().map(|wanted| wanted.partition).zip(ends).collect();
-        drop(done);
-        if !wait(&shard, ends, isolation, deadline).await {
+    let waits = !fetch.partitions.is_empty() && !resolved.refused.iter().any(|(_, _, code)| code.is_error());
+    let bound = Bound { max_bytes, min_bytes: (request.min_bytes.max(0) as usize).min(max_bytes), isolation };
+    let from_memory = tail(&shard, &fetch.partitions, bound, waits.then_some(deadline)).await;
+    let (done, mut permit) = match from_memory.and_then(|done| {
+        // Memory of the logs, which they count; a reply that is slow to leave keeps it longer than they would.
+        let permit = shard.reply_memory.try_acquire(done.iter().map(ReadDone::bytes).sum::<usize>() as u64)?;
+        Some((done, permit))
+    }) {
+        Some(read) => read,
+        None => {
             let permit = shard.reply_memory.acquire(max_bytes as u64).await;
-            break (read(&shard, &fetch.partitions, max_bytes, isolation).await, permit);
+            (read(&shard, &fetch.partitions, bound).await, permit)
         }
     };
     let seen: Vec<Seen> = done.iter().map(seen).collect();
     let finished = shard.sessions.borrow_mut().finish(&fetch, &seen);
-    let bytes_out: usize = done.iter().flat_map(|d| &d.records).map(bytes::Bytes::len).sum();
+    let bytes_out: usize = done.iter().map(ReadDone::bytes).sum();
     permit.shrink_to(bytes_out as u64);
     shard.metrics.bytes_out.add(bytes_out as u64);
 
@@ -172,8 +163,15 @@ fn epoch(on_wire: i32) -> Option<LeaderEpoch> {
     (on_wire >= 0).then(|| LeaderEpoch::new(on_wire))
 }
 
-/// Reads on every owning shard; results in the order of `wanted`, cut to `max_bytes` in that order.
-async fn read(shard: &Rc<Shard>, wanted: &[Wanted], max_bytes: usize, isolation: Isolation) -> Vec<ReadDone> {
+/// How much a fetch may and wants to bring, and of what.
+#[derive(Clone, Copy)]
+struct Bound {
+    max_bytes: usize,
+    min_bytes: usize,
+    isolation: Isolation,
+}
+
+fn scatter(shard: &Shard, wanted: &[Wanted]) -> Scatter<ReadItem> {
     let items = wanted
         .iter()
         .map(|w| ReadItem {
@@ -184,7 +182,13 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], max_bytes: usize, isolation:
             last_fetched_epoch: w.last_fetched_epoch,
         })
         .collect();
-    let split = Scatter::split(items, shard.count, |item: &ReadItem| shard.owner(item.partition));
+    Scatter::split(items, shard.count, |item: &ReadItem| shard.owner(item.partition))
+}
+
+/// Reads on every owning shard, from the disk where needed, and never waits for more.
+async fn read(shard: &Rc<Shard>, wanted: &[Wanted], bound: Bound) -> Vec<ReadDone> {
+    let Bound { max_bytes, isolation, .. } = bound;
+    let split = scatter(shard, wanted);
     let reads = split.parts.into_iter().map(|(to, items)| async move {
         if to == shard.id {
             return shard.read(items, max_bytes, isolation).await;
@@ -194,15 +198,18 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], max_bytes: usize, isolation:
             _ => unreachable!("a read is answered as one"),
         }
     });
-    let mut parts = rt::all(reads).await;
+    in_order(rt::all(reads).await, &split.order, max_bytes)
+}
+
+/// The results in the order of the request, cut to `max_bytes` in that order.
+fn in_order(mut parts: Vec<Vec<ReadDone>>, order: &[(usize, usize)], max_bytes: usize) -> Vec<ReadDone> {
     let mut left = max_bytes;
     let mut any = false;
-    split
-        .order
-        .into_iter()
+    order
+        .iter()
         .map(|(part, at)| {
-            let mut done = std::mem::take(&mut parts[part][at]);
-            let bytes: usize = done.records.iter().map(bytes::Bytes::len).sum();
+            let mut done = std::mem::take(&mut parts[*part][*at]);
+            let bytes = done.bytes();
             if bytes > left && any {
                 done.records.clear();
                 done.aborted.clear();
@@ -215,28 +222,89 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], max_bytes: usize, isolation:
         .collect()
 }
 
-/// Waits until one of the partitions has more, or the deadline; false at the deadline.
-async fn wait(
+/// Reads from the memory of every owning shard. With a deadline it waits there until there is enough, which costs one
+/// message to each and one back, and one more to those that have nothing when another has. `None` when the disk is
+/// needed.
+async fn tail(
     shard: &Rc<Shard>,
-    ends: Vec<(TopicPartition, Offset)>,
-    isolation: Isolation,
-    deadline: headwater_core::time::Monotonic,
-) -> bool {
+    wanted: &[Wanted],
+    bound: Bound,
+    deadline: Option<Monotonic>,
+) -> Option<Vec<ReadDone>> {
+    let split = scatter(shard, wanted);
+    // What each shard has found so far, when that was not enough.
+    let mut found = vec![0; split.parts.len()];
+    loop {
+        // A shard is asked for its part of what is missing, beyond what it has.
+        let missing = bound.min_bytes.saturating_sub(found.iter().sum());
+        let share = missing.div_ceil(found.len().max(1));
+        let park = deadline.filter(|deadline| missing > 0 && rt::now() < *deadline);
+        let asked = split.parts.iter().zip(&found).map(|((to, items), found)| {
+            let Bound { max_bytes, isolation, .. } = bound;
+            let min_bytes = (found + share).min(max_bytes);
+            (*to, Tail { items: items.clone(), max_bytes, isolation, min_bytes })
+        });
+        let answers = ask_tails(shard, asked.collect(), park).await;
+        let parts: Vec<Vec<ReadDone>> = answers.into_iter().collect::<Option<_>>()?;
+        found = parts.iter().map(|part| part.iter().map(ReadDone::bytes).sum()).collect();
+        let enough =
+            found.iter().sum::<usize>() >= bound.min_bytes || parts.iter().flatten().any(ReadDone::is_final);
+        if enough || park.is_none_or(|deadline| rt::now() >= deadline) || shard.stopping.get() {
+            return Some(in_order(parts, &split.order, bound.max_bytes));
+        }
+    }
+}
+
+/// Asks each shard; when one has an answer worth leaving with, or at the deadline, the others answer with what they have.
+async fn ask_tails(
+    shard: &Rc<Shard>,
+    asked: Vec<(ShardId, Tail)>,
+    park: Option<Monotonic>,
+) -> Vec<Option<Vec<ReadDone>>> {
+    /// The answers as they come in.
+    struct Answers {
+        parts: RefCell<Vec<Option<Option<Vec<ReadDone>>>>>,
+        left: Cell<usize>,
+        came: Event,
+    }
     let ticket = shard.ticket();
-    let moved = Event::new();
-    let split = Scatter::split(ends, shard.count, |(id, _)| shard.owner(*id));
-    let mut asked = Vec::with_capacity(split.parts.len());
-    for (to, seen) in split.parts {
-        let told = moved.clone();
-        asked.push(to);
-        shard.send(to, Request::Watch { seen, isolation, ticket }, move |_| told.notify()).await;
+    let count = asked.len();
+    let answers = Rc::new(Answers {
+        parts: RefCell::new((0..count).map(|_| None).collect()),
+        left: Cell::new(count),
+        came: Event::new(),
+    });
+    let mut shards = Vec::with_capacity(count);
+    for (part, (to, tail)) in asked.into_iter().enumerate() {
+        shards.push(to);
+        let told = answers.clone();
+        // An answer that is there already makes waiting needless.
+        let park = park.is_some() && answers.left.get() == count;
+        let then = move |reply| {
+            let message::Reply::Tail(found) = reply else { unreachable!("a tail is answered as one") };
+            told.parts.borrow_mut()[part] = Some(found);
+            told.left.set(told.left.get() - 1);
+            told.came.notify();
+        };
+        shard.send(to, Request::Tail { tail, park, ticket }, then).await;
     }
-    let left = Duration::from_nanos(deadline.nanos().saturating_sub(rt::now().nanos()));
-    let in_time = rt::timeout(left, moved.wait()).await.is_ok();
-    for to in asked {
-        shard.send(to, Request::Unwatch { ticket }, |_| ()).await;
+    if let Some(deadline) = park
+        && answers.left.get() == count
+    {
+        let _ = rt::deadline(deadline, answers.came.wait()).await;
     }
-    in_time
+    if park.is_some() {
+        for (part, to) in shards.into_iter().enumerate() {
+            if answers.parts.borrow()[part].is_none() {
+                shard.end_tail_on(to, ticket).await;
+            }
+        }
+    }
+    while answers.left.get() > 0 {
+        answers.came.wait().await;
+    }
+    let parts = answers.parts.take();
+    parts.into_iter().map(|part| part.expect("all have answered")).collect()
 }
 
 fn seen(done: &ReadDone) -> Seen {

@@ -81,6 +81,8 @@ struct Interest {
     number: u32,
     read: Direction,
     write: Direction,
+    /// The other end has closed, or the connection is broken: reading never blocks again, and no edge may come any more.
+    ended: Cell<bool>,
 }
 
 impl Poller {
@@ -111,6 +113,9 @@ impl Poller {
                     continue;
                 };
                 let ended = EventFlags::ERR | EventFlags::HUP;
+                if flags.intersects(EventFlags::RDHUP | ended) {
+                    interest.ended.set(true);
+                }
                 if flags.intersects(EventFlags::IN | EventFlags::RDHUP | ended) {
                     interest.read.edge();
                 }
@@ -156,6 +161,7 @@ impl Ready {
                 number: slots.issued,
                 read: Direction::default(),
                 write: Direction::default(),
+                ended: Cell::new(false),
             });
             let slot = slots.free.pop().unwrap_or_else(|| {
                 slots.sockets.push(None);
@@ -178,7 +184,14 @@ impl Ready {
 
     /// Waits until a read may succeed, or reports an error or the end of the stream. May be a false alarm.
     pub(super) async fn readable(&self) {
-        self.interest.read.wait().await;
+        if !self.interest.ended.get() {
+            self.interest.read.wait().await;
+        }
+    }
+
+    /// Forgets that it was readable, before an attempt that takes what there is.
+    pub(super) fn about_to_read(&self) {
+        self.interest.read.ready.set(false);
     }
 
     /// Waits until a write may succeed, or reports an error. May be a false alarm.

@@ -7,6 +7,7 @@
 //! Each attempt first yields when the shard's slice is used up: a socket that is always ready must not keep a shard.
 //! Does not do: TLS, deadlines (wrap it in `rt::timeout`), name resolution.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice};
@@ -103,6 +104,14 @@ pub struct TcpStream {
 struct Inner {
     ready: Ready,
     peer: SocketAddr,
+    /// The last read took all there was: the next one waits for more before it asks the kernel.
+    drained: Cell<bool>,
+}
+
+impl Inner {
+    fn shared(ready: Ready, peer: SocketAddr) -> Rc<Self> {
+        Rc::new(Self { ready, peer, drained: Cell::new(false) })
+    }
 }
 
 impl TcpStream {
@@ -124,13 +133,13 @@ impl TcpStream {
             Err(error) => return Err(error),
         }
         ready.socket().set_tcp_nodelay(true)?;
-        Ok(Self { inner: Rc::new(Inner { ready, peer: addr }) })
+        Ok(Self { inner: Inner::shared(ready, addr) })
     }
 
     fn adopt(socket: Socket, peer: SocketAddr) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        Ok(Self { inner: Rc::new(Inner { ready: watch_socket(socket)?, peer }) })
+        Ok(Self { inner: Inner::shared(watch_socket(socket)?, peer) })
     }
 
     /// Takes over a connection that another shard let go with [`Self::into_fd`].
@@ -299,19 +308,28 @@ impl Inner {
     async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         loop {
             maybe_yield().await;
+            if self.drained.take() {
+                // Ten thousand idle connections would hold as many empty buffers.
+                if buffer.is_empty() {
+                    *buffer = BytesMut::new();
+                }
+                let waiting = Drained(&self.drained);
+                self.ready.readable().await;
+                std::mem::forget(waiting);
+            }
             if buffer.capacity() == buffer.len() {
                 buffer.reserve(READ_ROOM_BYTES);
             }
+            let room = buffer.capacity() - buffer.len();
+            self.ready.about_to_read();
             match recv_spare(self.ready.socket(), buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    // Ten thousand idle connections would hold as many empty buffers.
-                    if buffer.is_empty() {
-                        *buffer = BytesMut::new();
-                    }
-                    self.ready.readable().await;
-                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.drained.set(true),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                other => return other,
+                Ok(count) => {
+                    self.drained.set(count < room);
+                    return Ok(count);
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -344,6 +362,15 @@ impl Inner {
     fn shutdown(&self, direction: Close) {
         // The only likely error is ENOTCONN: the other end was faster, which is what we wanted.
         let _ = self.ready.socket().shutdown(direction);
+    }
+}
+
+/// Says again that there was nothing to read, when the wait for more is dropped.
+struct Drained<'r>(&'r Cell<bool>);
+
+impl Drop for Drained<'_> {
+    fn drop(&mut self) {
+        self.0.set(true);
     }
 }
 

@@ -167,6 +167,7 @@ fn run_loops(shard: &Rc<Shard>) {
     .detach();
     let of = shard.clone();
     rt::spawn(async move { of.store.run_relaxed(rt::sleep).await }).detach();
+    rt::spawn(shard.clone().run_tails()).detach();
     let of = shard.clone();
     rt::spawn(async move { of.run_deferred().await }).detach();
     rt::spawn(shard.groups.clone().run_deadlines()).detach();
@@ -201,6 +202,7 @@ async fn stop(shard: &Rc<Shard>, seed: &Seed) -> Ending {
     }
     shard.stopping.set(true);
     shard.stop.notify_all();
+    shard.end_tails();
     shard.groups.resign();
     shard.transactions.resign();
     let patience = Duration::from_millis(STOP_DRAIN_MS);
@@ -250,7 +252,7 @@ impl Shard {
             calls: calls::Calls::default(),
             deferred: RefCell::new(produce::Queue::new()),
             deferred_more: Event::new(),
-            watches: RefCell::new(HashMap::new()),
+            tails: super::read::Tails::default(),
             groups: super::groups::Groups::new(),
             transactions: super::transactions::Transactions::new(),
             meters: RefCell::default(),

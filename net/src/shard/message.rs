@@ -22,6 +22,7 @@ use headwater_replication::transactions::{self, TransactionCall};
 use crate::conn::census::Admitted;
 use crate::shard::control::{ControllerReply, ControllerRequest};
 use crate::shard::quotas::Charge;
+use crate::shard::read::Tail;
 
 /// A request from one shard to another, or to itself.
 pub enum Request {
@@ -41,18 +42,13 @@ pub enum Request {
         /// Which records the reader may see.
         isolation: Isolation,
     },
-    /// Answer when one of these partitions has more than the reader has seen, or when its shard says `Unwatch`.
-    Watch {
-        /// Partition, and the readable end that the reader already knows.
-        seen: Vec<(TopicPartition, Offset)>,
-        /// Which end counts.
-        isolation: Isolation,
-        /// Names this watch for `Unwatch`.
-        ticket: u64,
-    },
-    /// The reader is done waiting: answer the watch with this ticket now.
-    Unwatch {
-        /// As in the watch.
+    /// Read from memory; if there is too little, answer when there is more, or when the reader says `EndTail`.
+    Tail {
+        /// What to read, and how much is enough.
+        tail: Tail,
+        /// False: answer at once.
+        park: bool,
+        /// Names this read for `EndTail`.
         ticket: u64,
     },
     /// Resolve a timestamp or a special position (ListOffsets).
@@ -123,8 +119,8 @@ pub enum Reply {
     Produce(Vec<Result<ProduceDone, ErrorCode>>),
     /// To `Read`: a result for each item.
     Read(Vec<ReadDone>),
-    /// To `Watch`: something moved, or the watch was ended.
-    Watched,
+    /// To `Tail`: a result for each item; none when the disk is needed.
+    Tail(Option<Vec<ReadDone>>),
     /// To `Lookup`: a result for each item.
     Lookup(Vec<Result<LookupDone, ErrorCode>>),
     /// To `EpochEnds`: for each item the epoch and its end, or nothing if the log has never heard of it.
@@ -151,7 +147,7 @@ pub enum Reply {
     Sizes(Vec<(TopicPartition, u64, Offset)>),
     /// To `Controller`.
     Controller(ControllerReply),
-    /// To `Unwatch`, `Adopt`, `FirstImage` and `Image`.
+    /// To `Adopt`, `FirstImage` and `Image`.
     Done,
 }
 
@@ -232,6 +228,18 @@ pub struct ReadDone {
     pub records: Vec<Bytes>,
     /// Aborted transactions with records among them, for a reader of committed ones only.
     pub aborted: Vec<(ProducerId, Offset)>,
+}
+
+impl ReadDone {
+    /// Bytes of its batches.
+    pub fn bytes(&self) -> usize {
+        self.records.iter().map(Bytes::len).sum()
+    }
+
+    /// It says something that a reader must hear at once, whether or not there are records.
+    pub fn is_final(&self) -> bool {
+        self.error.is_some() || self.diverging.is_some()
+    }
 }
 
 /// One partition of a ListOffsets request.

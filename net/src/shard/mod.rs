@@ -37,7 +37,7 @@ use self::calls::{Calls, Place};
 use self::control::Control;
 use self::groups::Groups;
 use self::message::{LookupDone, LookupItem, Reply, Request};
-use self::read::{Ticket, Watch};
+use self::read::Tails;
 use self::transactions::Transactions;
 use crate::conn::census::Census;
 use crate::conn::listener;
@@ -50,6 +50,8 @@ pub enum Envelope {
     Request(Place, Request),
     /// Answers.
     Reply(Place, Reply),
+    /// Says that the sender's parked read with this ticket is to be answered now.
+    EndTail(u64),
 }
 
 /// See the module's text.
@@ -92,7 +94,7 @@ pub struct Shard {
     calls: Calls,
     deferred: RefCell<produce::Queue>,
     deferred_more: Event,
-    watches: RefCell<HashMap<Ticket, Rc<Watch>>>,
+    tails: Tails,
     groups: Rc<Groups>,
     transactions: Rc<Transactions>,
     meters: RefCell<Meters>,
@@ -158,6 +160,16 @@ impl Shard {
         }
     }
 
+    /// Has a parked read of this shard answered now, if it was not yet.
+    pub async fn end_tail_on(&self, to: ShardId, ticket: u64) {
+        if to == self.id {
+            return self.end_tail((self.id, ticket));
+        }
+        if self.mesh.send_notice(to, Envelope::EndTail(ticket)).await.is_err() {
+            panic!("shard {to} is gone");
+        }
+    }
+
     /// Takes messages of other shards for as long as the shard lives.
     pub async fn run_messages(self: Rc<Self>) {
         loop {
@@ -169,6 +181,7 @@ impl Shard {
                     });
                 }
                 (_, Envelope::Reply(place, reply)) => self.calls.finish(place, reply),
+                (from, Envelope::EndTail(ticket)) => self.end_tail((from, ticket)),
             }
         }
     }
@@ -183,11 +196,7 @@ impl Shard {
                 then(Reply::Read(shard.read(items, max_bytes, isolation).await));
             })
             .detach(),
-            Request::Watch { seen, isolation, ticket } => self.watch(&seen, isolation, (from, ticket), then),
-            Request::Unwatch { ticket } => {
-                self.unwatch((from, ticket));
-                then(Reply::Done);
-            }
+            Request::Tail { tail, park, ticket } => self.tail(tail, park, (from, ticket), then),
             Request::Lookup { items, isolation } => rt::spawn(async move {
                 then(Reply::Lookup(shard.look_up(items, isolation).await));
             })
@@ -250,7 +259,7 @@ impl Shard {
         self.shutdown.request();
     }
 
-    /// A number for a watch of this shard's readers.
+    /// A number for a parked read of this shard's readers.
     pub fn ticket(&self) -> u64 {
         self.next_ticket.replace(self.next_ticket.get() + 1)
     }

@@ -1,40 +1,78 @@
-//! Reads, watches and look-ups on the owning shard.
+//! Reads, reads that wait for more, and look-ups on the owning shard.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
 use headwater_core::ErrorCode;
 use headwater_core::epochs::EpochEnd;
-use headwater_core::ids::{Offset, ShardId, TopicPartition};
-use headwater_replication::partition::{Advanced, Isolation};
+use headwater_core::ids::ShardId;
+use headwater_replication::partition::{Advanced, Isolation, Partition};
+use headwater_storage::disk::dma::Dma;
+use headwater_storage::plan::{ReadOutcome, ReadPlan};
 
 use super::Shard;
 use super::message::{EpochItem, LookupDone, LookupItem, ReadDone, ReadItem, Reply, Request};
-use crate::rt;
+use crate::rt::{self, Event};
 
-/// Names a watch: the reader's shard, and its own number for it.
+/// Names a parked read: the reader's shard, and its own number for it.
 pub type Ticket = (ShardId, u64);
 
 type Then = Box<dyn FnOnce(Reply)>;
 
-/// A parked reader: runs its action once, at the first sign of more to read, or when it is ended.
-pub struct Watch {
-    then: RefCell<Option<Then>>,
+/// A reader at the end of its partitions, until there is more or it is ended.
+struct Parked {
+    tail: Tail,
+    /// The partitions hold weak references to it: it lives as long as the read is parked.
+    _alarm: Rc<Alarm>,
+    then: Then,
 }
 
-impl Watch {
-    fn fire(&self) {
-        let then = self.then.borrow_mut().take();
-        if let Some(then) = then {
-            then(Reply::Watched);
+/// What a reader at the end wants.
+pub struct Tail {
+    /// What to read, in the client's order.
+    pub items: Vec<ReadItem>,
+    /// Bound on the bytes of all items together.
+    pub max_bytes: usize,
+    /// Which records the reader may see.
+    pub isolation: Isolation,
+    /// It is answered when there are so many bytes.
+    pub min_bytes: usize,
+}
+
+/// The reads that are parked on one shard.
+#[derive(Default)]
+pub struct Tails {
+    parked: RefCell<HashMap<Ticket, Parked>>,
+    due: Rc<Due>,
+}
+
+/// Those whose partitions have moved; answered by a task, so that all that one commit round brought goes into one answer.
+#[derive(Default)]
+struct Due {
+    tickets: RefCell<Vec<Ticket>>,
+    more: Event,
+}
+
+struct Alarm {
+    ticket: Ticket,
+    rung: Cell<bool>,
+    due: Rc<Due>,
+}
+
+impl Advanced for Alarm {
+    fn advanced(&self) {
+        if !self.rung.replace(true) {
+            self.due.tickets.borrow_mut().push(self.ticket);
+            self.due.more.notify();
         }
     }
 }
 
-impl Advanced for Watch {
-    fn advanced(&self) {
-        self.fire();
-    }
+/// A read of one partition, decided: it needs no more, or the disk.
+enum Prepared {
+    Done(ReadDone),
+    Plan(ReadDone, Rc<Partition<Dma>>, ReadPlan<Dma>),
 }
 
 impl Shard {
@@ -59,7 +97,7 @@ impl Shard {
                 .enumerate()
                 .map(|(at, item)| self.read_one(item, left, !any && at == 0, isolation));
             for done in rt::all(reads).await {
-                let bytes: usize = done.records.iter().map(bytes::Bytes::len).sum();
+                let bytes = done.bytes();
                 any |= bytes > 0;
                 left = left.saturating_sub(bytes);
                 out.push(done);
@@ -81,8 +119,8 @@ impl Shard {
         out
     }
 
-    async fn read_one(&self, item: &ReadItem, left: usize, first: bool, isolation: Isolation) -> ReadDone {
-        let refused = |error| ReadDone { error: Some(error), ..ReadDone::default() };
+    fn prepare(&self, item: &ReadItem, left: usize, first: bool, isolation: Isolation) -> Prepared {
+        let refused = |error| Prepared::Done(ReadDone { error: Some(error), ..ReadDone::default() });
         let Some(partition) = self.partition(item.partition) else {
             return refused(ErrorCode::NotLeaderOrFollower);
         };
@@ -102,7 +140,7 @@ impl Shard {
                 Ok(None) => {}
                 Ok(diverging) => {
                     done.diverging = diverging;
-                    return done;
+                    return Prepared::Done(done);
                 }
             }
         }
@@ -113,22 +151,24 @@ impl Shard {
         let end = bounds.readable_end(isolation);
         let max = left.min(item.max_bytes);
         if item.offset >= end || (max == 0 && !first) {
-            return done;
+            return Prepared::Done(done);
         }
-        let plan = match partition.log().plan(item.offset, end, max, first) {
-            Ok(plan) => plan,
+        match partition.log().plan(item.offset, end, max, first) {
+            Ok(plan) => Prepared::Plan(done, partition, plan),
             Err(error) => {
                 done.error = Some(crate::errors::of_read(&error));
-                return done;
+                Prepared::Done(done)
             }
+        }
+    }
+
+    async fn read_one(&self, item: &ReadItem, left: usize, first: bool, isolation: Isolation) -> ReadDone {
+        let (mut done, partition, plan) = match self.prepare(item, left, first, isolation) {
+            Prepared::Done(done) => return done,
+            Prepared::Plan(done, partition, plan) => (done, partition, plan),
         };
         match plan.run().await {
-            Ok(outcome) => {
-                if isolation == Isolation::ReadCommitted && !outcome.chunks.is_empty() {
-                    done.aborted = partition.aborted(item.offset, outcome.next_offset);
-                }
-                done.records = outcome.chunks;
-            }
+            Ok(outcome) => give(&mut done, &partition, item, outcome, isolation),
             Err(error) => {
                 done.bounds = Some(partition.bounds());
                 done.error = Some(crate::errors::of_read(&error));
@@ -137,39 +177,73 @@ impl Shard {
         done
     }
 
-    /// Runs `then` when one of `seen` has moved past the end that the reader knows, or when the watch is ended.
-    pub fn watch(
-        self: &Rc<Self>,
-        seen: &[(TopicPartition, Offset)],
-        isolation: Isolation,
-        ticket: Ticket,
-        then: impl FnOnce(Reply) + 'static,
-    ) {
-        let shard = self.clone();
-        let then = move |reply| {
-            shard.watches.borrow_mut().remove(&ticket);
-            then(reply);
-        };
-        let watch = Rc::new(Watch { then: RefCell::new(Some(Box::new(then))) });
-        for (id, end) in seen {
-            match self.partition(*id) {
-                Some(partition) if partition.bounds().readable_end(isolation) == *end => {
-                    let weak: Weak<dyn Advanced> = Rc::downgrade(&(watch.clone() as Rc<dyn Advanced>));
-                    partition.watch(weak);
+    /// Reads items in order from memory, as [`Self::read`] does; `None` when one of them needs the disk.
+    fn read_memory(&self, tail: &Tail) -> Option<Vec<ReadDone>> {
+        let mut left = tail.max_bytes;
+        let mut any = false;
+        let mut out = Vec::with_capacity(tail.items.len());
+        for item in &tail.items {
+            let done = match self.prepare(item, left, !any, tail.isolation) {
+                Prepared::Done(done) => done,
+                Prepared::Plan(mut done, partition, plan) => {
+                    let outcome = plan.now().ok()?;
+                    give(&mut done, &partition, item, outcome, tail.isolation);
+                    done
                 }
-                // It has moved, or is gone: either way the reader must look again.
-                _ => return watch.fire(),
-            }
+            };
+            let bytes = done.bytes();
+            any |= bytes > 0;
+            left = left.saturating_sub(bytes);
+            out.push(done);
         }
-        // The partitions hold weak references; this one keeps the watch until its reader ends it.
-        self.watches.borrow_mut().insert(ticket, watch);
+        Some(out)
     }
 
-    /// Ends a watch; nothing happens if it has fired already.
-    pub fn unwatch(&self, ticket: Ticket) {
-        let watch = self.watches.borrow().get(&ticket).cloned();
-        if let Some(watch) = watch {
-            watch.fire();
+    /// Answers a reader at the end: at once with what there is when that is enough, something is wrong, the disk is
+    /// needed, or it does not want to wait (`park` is false); otherwise when there is more, or by [`Self::end_tail`].
+    pub fn tail(&self, tail: Tail, park: bool, ticket: Ticket, then: impl FnOnce(Reply) + 'static) {
+        let found = self.read_memory(&tail);
+        let enough = |found: &Vec<ReadDone>| {
+            found.iter().any(ReadDone::is_final)
+                || found.iter().map(ReadDone::bytes).sum::<usize>() >= tail.min_bytes
+        };
+        if !park || self.stopping.get() || found.as_ref().is_none_or(enough) {
+            return then(Reply::Tail(found));
+        }
+        let alarm = Rc::new(Alarm { ticket, rung: Cell::new(false), due: self.tails.due.clone() });
+        for item in &tail.items {
+            if let Some(partition) = self.partition(item.partition) {
+                partition.watch(Rc::downgrade(&alarm) as Weak<dyn Advanced>);
+            }
+        }
+        let parked = Parked { tail, _alarm: alarm, then: Box::new(then) };
+        self.tails.parked.borrow_mut().insert(ticket, parked);
+    }
+
+    /// Answers a parked read with what there is; nothing happens if it was answered already.
+    pub fn end_tail(&self, ticket: Ticket) {
+        let parked = self.tails.parked.borrow_mut().remove(&ticket);
+        if let Some(Parked { tail, then, .. }) = parked {
+            self.tail(tail, false, ticket, then);
+        }
+    }
+
+    /// Answers all of them: the broker stops.
+    pub fn end_tails(&self) {
+        let tickets: Vec<Ticket> = self.tails.parked.borrow().keys().copied().collect();
+        tickets.into_iter().for_each(|ticket| self.end_tail(ticket));
+    }
+
+    /// Answers parked reads whose partitions have moved, or parks them again; for as long as the shard lives.
+    pub async fn run_tails(self: Rc<Self>) {
+        loop {
+            self.tails.due.more.wait().await;
+            for ticket in self.tails.due.tickets.take() {
+                let parked = self.tails.parked.borrow_mut().remove(&ticket);
+                if let Some(Parked { tail, then, .. }) = parked {
+                    self.tail(tail, true, ticket, then);
+                }
+            }
         }
     }
 
@@ -223,4 +297,18 @@ impl Shard {
             .map_err(|error| crate::errors::of_lookup(&error))
             .map(|found| LookupDone { offset: found.offset, timestamp: found.timestamp, epoch: found.epoch })
     }
+}
+
+/// Puts what was read into the answer.
+fn give(
+    done: &mut ReadDone,
+    partition: &Partition<Dma>,
+    item: &ReadItem,
+    outcome: ReadOutcome,
+    isolation: Isolation,
+) {
+    if isolation == Isolation::ReadCommitted && !outcome.chunks.is_empty() {
+        done.aborted = partition.aborted(item.offset, outcome.next_offset);
+    }
+    done.records = outcome.chunks;
 }
