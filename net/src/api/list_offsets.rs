@@ -50,7 +50,7 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         }
         response.topics.push(ListOffsetsTopicResponse { name: topic.name.clone(), partitions });
     }
-    for ((t, p), result) in places.into_iter().zip(context.shard().lookup(items, isolation).await) {
+    for ((t, p), result) in places.into_iter().zip(context.shard().ask_look_ups(items, isolation).await) {
         let answer = &mut response.topics[t].partitions[p];
         match result {
             Err(code) => answer.error_code = code.code(),

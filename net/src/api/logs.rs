@@ -23,7 +23,6 @@ use headwater_replication::metadata::is_internal;
 use super::{Context, Refused};
 use crate::conn::replies::Reply;
 use crate::rt;
-use crate::shard::Scatter;
 use crate::shard::message::{self, Request};
 
 /// Forgets the oldest records of partitions (behaviour 22).
@@ -61,17 +60,18 @@ pub async fn delete_records(context: Context, body: BytesMut) -> Result<Reply, R
         }
         topics.push(DeleteRecordsTopicResult { name: topic.name.clone(), partitions });
     }
-    let split = Scatter::split(items, shard.count, |(partition, _)| shard.owner(*partition));
-    let mut gathered = Vec::new();
-    for (to, items) in split.parts {
-        match shard.call(to, Request::DeleteRecords { items }).await {
-            message::Reply::DeleteRecords(results) => gathered.push(results),
+    let deleted = shard.gather(
+        items,
+        |(partition, _)| *partition,
+        |items| Request::DeleteRecords { items },
+        |reply| match reply {
+            message::Reply::DeleteRecords(results) => results,
             _ => unreachable!("a deletion is answered as one"),
-        }
-    }
-    for ((t, p), (part, at)) in places.into_iter().zip(split.order) {
+        },
+    );
+    for ((t, p), deleted) in places.into_iter().zip(deleted.await) {
         let result = &mut topics[t].partitions[p];
-        match gathered[part][at] {
+        match deleted {
             Ok(start) => result.low_watermark = start.get(),
             Err(code) => result.error_code = code.code(),
         }

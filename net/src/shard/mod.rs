@@ -14,6 +14,7 @@ pub mod partitions;
 pub mod produce;
 pub mod quotas;
 pub mod read;
+mod scatter;
 mod transactions;
 
 use std::cell::{Cell, RefCell};
@@ -22,22 +23,22 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use headwater_core::ErrorCode;
 use headwater_core::config::{BrokerConfig, TopicConfig};
 use headwater_core::ids::{ShardId, TopicId, TopicPartition};
 use headwater_core::placement::shard_of;
 use headwater_core::quota::Meters;
 use headwater_core::session::FetchSessions;
 use headwater_replication::metadata::Image;
-use headwater_replication::partition::{Isolation, Partition};
+use headwater_replication::partition::Partition;
 use headwater_storage::disk::dma::Dma;
 use headwater_storage::store::Store;
 
 use self::calls::{Calls, Place};
 use self::control::Control;
 use self::groups::Groups;
-use self::message::{LookupDone, LookupItem, Reply, Request};
+use self::message::{Reply, Request};
 use self::read::Tails;
+pub use self::scatter::Scatter;
 use self::transactions::Transactions;
 use crate::conn::census::Census;
 use crate::conn::listener;
@@ -262,62 +263,5 @@ impl Shard {
     /// A number for a parked read of this shard's readers.
     pub fn ticket(&self) -> u64 {
         self.next_ticket.replace(self.next_ticket.get() + 1)
-    }
-
-    /// Resolves timestamps on whichever shards own the partitions; results in the order of `items`.
-    pub async fn lookup(
-        self: &Rc<Self>,
-        items: Vec<LookupItem>,
-        isolation: Isolation,
-    ) -> Vec<Result<LookupDone, ErrorCode>> {
-        let split = Scatter::split(items, self.count, |item| self.owner(item.partition));
-        let mut gathered = Vec::new();
-        for (to, items) in split.parts {
-            let reply = self.call(to, Request::Lookup { items, isolation }).await;
-            let Reply::Lookup(results) = reply else { unreachable!("a look-up is answered as one") };
-            gathered.push(results);
-        }
-        split.order.into_iter().map(|(part, at)| gathered[part][at]).collect()
-    }
-}
-
-/// Items of a request, by owning shard, and the way back to the request's order.
-pub struct Scatter<T> {
-    /// The shards that own some of the items, with those.
-    pub parts: Vec<(ShardId, Vec<T>)>,
-    /// For each item of the request: which part, and where in it.
-    pub order: Vec<(usize, usize)>,
-}
-
-impl<T> Scatter<T> {
-    /// Splits `items` by their owner.
-    pub fn split(items: Vec<T>, shards: u16, owner: impl Fn(&T) -> ShardId) -> Self {
-        let mut part_of = vec![None; usize::from(shards)];
-        let mut parts: Vec<(ShardId, Vec<T>)> = Vec::new();
-        let mut order = Vec::with_capacity(items.len());
-        for item in items {
-            let to = owner(&item);
-            let part = *part_of[to.get() as usize].get_or_insert_with(|| {
-                parts.push((to, Vec::new()));
-                parts.len() - 1
-            });
-            order.push((part, parts[part].1.len()));
-            parts[part].1.push(item);
-        }
-        Self { parts, order }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scatter_keeps_the_way_back() {
-        let items = vec![30, 11, 12, 31, 20];
-        let split = Scatter::split(items.clone(), 4, |item| ShardId::new(item / 10));
-        assert_eq!(split.parts.iter().map(|(to, _)| to.get()).collect::<Vec<_>>(), [3, 1, 2]);
-        let back: Vec<u16> = split.order.iter().map(|(part, at)| split.parts[*part].1[*at]).collect();
-        assert_eq!(back, items);
     }
 }

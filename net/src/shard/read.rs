@@ -288,6 +288,24 @@ impl Shard {
         .await
     }
 
+    /// Resolves timestamps on whichever shards own the partitions; results in the order of `items`.
+    pub async fn ask_look_ups(
+        self: &Rc<Self>,
+        items: Vec<LookupItem>,
+        isolation: Isolation,
+    ) -> Vec<Result<LookupDone, ErrorCode>> {
+        self.gather(
+            items,
+            |item| item.partition,
+            |items| Request::Lookup { items, isolation },
+            |reply| match reply {
+                Reply::Lookup(results) => results,
+                _ => unreachable!("a look-up is answered as one"),
+            },
+        )
+        .await
+    }
+
     async fn look_up_one(&self, item: LookupItem, isolation: Isolation) -> Result<LookupDone, ErrorCode> {
         let partition = self.partition(item.partition).ok_or(ErrorCode::NotLeaderOrFollower)?;
         partition.check_epoch(item.current_epoch)?;

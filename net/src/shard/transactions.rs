@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use headwater_core::ErrorCode;
-use headwater_core::ids::{ShardId, TopicPartition};
+use headwater_core::ids::TopicPartition;
 use headwater_core::record::control::EndMarker;
 use headwater_core::transaction::{
     ListTransactions, ListedTransaction, Place, TransactionConfig, TransactionReply, WriteMarkers,
@@ -20,9 +20,9 @@ use headwater_replication::transactions::{TransactionCall, TransactionHost};
 use headwater_replication::waiters::{Countdown, Outcome};
 use headwater_storage::disk::dma::Dma;
 
+use super::Shard;
 use super::hosts::Hosts;
 use super::message::{Markers, Producers, Reply, Request, StandingItem};
-use super::{Scatter, Shard};
 use crate::rt;
 
 /// How long to wait before markers are tried again where they failed: a shard may still be starting.
@@ -156,25 +156,6 @@ impl Shard {
             },
         )
         .await
-    }
-
-    /// Asks each owning shard for its part of `items`, one after the other.
-    pub(super) async fn gather<T, R>(
-        self: &Rc<Self>,
-        items: Vec<T>,
-        partition: impl Fn(&T) -> TopicPartition,
-        request: impl Fn(Vec<T>) -> Request,
-        results: impl Fn(Reply) -> Vec<R>,
-    ) -> Vec<R> {
-        let split = Scatter::split(items, self.count, |item| self.owner(partition(item)));
-        let mut parts: Vec<Vec<Option<R>>> = Vec::with_capacity(split.parts.len());
-        for (to, items) in split.parts {
-            let to: ShardId = to;
-            let part = results(self.call(to, request(items)).await);
-            parts.push(part.into_iter().map(Some).collect());
-        }
-        let mut take = |(part, at): (usize, usize)| parts[part][at].take().expect("an item is taken once");
-        split.order.into_iter().map(&mut take).collect()
     }
 
     /// Appends markers to partitions of this shard; `then` runs when they are committed.
