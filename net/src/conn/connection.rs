@@ -29,6 +29,9 @@ use crate::shard::Shard;
 
 /// How long a peer may stop in the middle of a frame, or not take its replies.
 const STALL: Duration = Duration::from_secs(30);
+/// The least that a peer must send of a large frame, in bytes a second: the frame holds memory of all others, and one
+/// that drips in would hold it for ever.
+const FRAME_RATE_MIN: u64 = 128 * 1024;
 /// What stands for no limit on idling: years.
 const FOR_EVER: Duration = Duration::from_secs(1 << 31);
 
@@ -143,6 +146,7 @@ impl Connection {
     ) -> Result<(BytesMut, Option<Permit>), Ended> {
         let max = self.shard.config().net.request_bytes_max as usize;
         let mut permit = None;
+        let mut whole_by = None;
         loop {
             match inbox.next(max)? {
                 Next::Frame(frame) => return Ok((frame, permit)),
@@ -150,9 +154,14 @@ impl Connection {
                 Next::NeedsRoom(whole) => {
                     permit = Some(self.shard.request_memory.acquire(whole as u64).await);
                     inbox.make_room(whole);
+                    let seconds = STALL.as_secs() + whole as u64 / FRAME_RATE_MIN;
+                    whole_by = Some(rt::now().plus_millis(seconds * 1000));
                 }
             }
-            let (patience, ended) = if inbox.mid_frame() {
+            let (patience, ended) = if let Some(by) = whole_by {
+                let left = Duration::from_nanos(by.nanos().saturating_sub(rt::now().nanos()));
+                (left.min(STALL), Ended::Stalled)
+            } else if inbox.mid_frame() {
                 (STALL, Ended::Stalled)
             } else {
                 (self.shard.config().net.idle_ms.map_or(FOR_EVER, Duration::from_millis), Ended::Idle)
