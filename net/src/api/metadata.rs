@@ -51,14 +51,15 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             } else {
                 for topic in named {
                     match &topic.name {
-                        Some(name) => match image.topic(name) {
+                        // An id says it all: the Java client sends an empty name with it.
+                        Some(name) if topic.topic_id.is_zero() => match image.topic(name) {
                             Some(known) => topics.push(describe(&image, known)),
                             None => {
                                 missing.push(name.to_string());
                                 topics.push(unknown(name));
                             }
                         },
-                        None => topics.push(by_id(&image, topic.topic_id)),
+                        _ => topics.push(by_id(&image, topic.topic_id)),
                     }
                 }
             }

@@ -1,8 +1,9 @@
-//! Behaviours 1 to 47 that a client can see, by their numbers, against a real server over a real socket.
+//! Behaviours 1 to 47, and some of groups, that a client can see, by their numbers, against a real server over a real socket.
 
 mod admin;
 mod client;
 mod connection;
+mod consumer_groups;
 mod fetch;
 mod list_offsets;
 mod metadata;

@@ -63,12 +63,16 @@ fn b14_topic_ids() {
     let mut client = Client::with_topic(&[]);
     let id = client.call(12, &named(&["t"])).topics[0].topic_id;
     assert_ne!(id, TopicId::ZERO);
-    let by_id = |topic_id| MetadataRequest {
-        topics: Some(vec![MetadataRequestTopic { topic_id, name: None }]),
+    let asked = |topic_id, name: Option<&'static str>| MetadataRequest {
+        topics: Some(vec![MetadataRequestTopic { topic_id, name: name.map(Into::into) }]),
         ..Default::default()
     };
-    let reply = client.call(12, &by_id(id));
-    assert_eq!((reply.topics[0].name.as_deref(), reply.topics[0].error_code), (Some("t"), 0));
+    let by_id = |topic_id| asked(topic_id, None);
+    // The Java client sends an empty name with an id.
+    for request in [by_id(id), asked(id, Some(""))] {
+        let reply = client.call(12, &request);
+        assert_eq!((reply.topics[0].name.as_deref(), reply.topics[0].error_code), (Some("t"), 0));
+    }
     let reply = client.call(12, &by_id(TopicId::new([7; 16])));
     assert_eq!(error(reply.topics[0].error_code), ErrorCode::UnknownTopicId);
     for version in 10..12 {

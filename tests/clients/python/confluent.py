@@ -24,9 +24,12 @@ def produce(name, values, partition=0, **settings):
 
 
 def consumer(group, **settings):
+    # In the new protocol the broker says how often.
+    timing = {} if settings.get("group.protocol") == "consumer" else {
+        "session.timeout.ms": 10000, "heartbeat.interval.ms": 300}
     return Consumer({
         "bootstrap.servers": BOOTSTRAP, "group.id": group, "auto.offset.reset": "earliest",
-        "enable.auto.commit": False, "session.timeout.ms": 10000, "heartbeat.interval.ms": 300, **settings,
+        "enable.auto.commit": False, **timing, **settings,
     })
 
 
@@ -65,11 +68,11 @@ def topics():
     until("deletion", lambda: name not in admin.list_topics(timeout=WAIT_S).topics)
 
 
-def group_of_two(strategy):
+def group_of_two(settings, by_pattern=False):
     name, group = topic("confluent-group", 4), unique("confluent-group")
-    a = consumer(group, **{"partition.assignment.strategy": strategy})
-    b = consumer(group, **{"partition.assignment.strategy": strategy})
-    a.subscribe([name])
+    a, b = consumer(group, **settings), consumer(group, **settings)
+    wanted = [f"^{name[:-1]}.$"] if by_pattern else [name]
+    a.subscribe(wanted)
 
     def sees(wanted_a, wanted_b=None):
         def check():
@@ -80,7 +83,7 @@ def group_of_two(strategy):
         return check
 
     until("one member has all four", sees(4))
-    b.subscribe([name])
+    b.subscribe(wanted)
     until("two members share", sees(2, 2))
     b.close()
     until("the one left has all again", sees(4))
@@ -131,8 +134,12 @@ def survives_restart():
 for codec in ["none", "gzip", "snappy", "lz4", "zstd"]:
     point(f"records round trip, {codec}", round_trip, codec)
 point("topics created, extended, deleted", topics)
-point("group of two, range", group_of_two, "range")
-point("group of two, cooperative-sticky", group_of_two, "cooperative-sticky")
+for strategy in ["range", "cooperative-sticky"]:
+    point(f"group of two, {strategy}", group_of_two, {"partition.assignment.strategy": strategy})
+for assignor in ["uniform", "range"]:
+    settings = {"group.protocol": "consumer", "group.remote.assignor": assignor}
+    point(f"group of two, the new protocol, {assignor}", group_of_two, settings)
+point("group of two, the new protocol, by pattern", group_of_two, {"group.protocol": "consumer"}, True)
 point("offsets committed and resumed", resumed)
 if RESTART:
     point("broker killed and restarted: nothing lost, doubled or disordered", survives_restart)

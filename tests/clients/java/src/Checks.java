@@ -45,6 +45,7 @@ final class Checks {
         RecordPoints.add(checks);
         OffsetPoints.add(checks);
         GroupPoints.add(checks);
+        ConsumerProtocolPoints.add(checks);
         TransactionPoints.add(checks);
         RestartPoints.add(checks);
         System.exit(checks.failed == 0 ? 0 : 1);

@@ -1,0 +1,103 @@
+//! Consumer groups of the new protocol (KIP-848).
+
+use headwater_core::ErrorCode;
+use headwater_core::wire::messages::api_versions_request::ApiVersionsRequest;
+use headwater_core::wire::messages::consumer_group_describe_request::ConsumerGroupDescribeRequest;
+use headwater_core::wire::messages::consumer_group_heartbeat_request::{
+    ConsumerGroupHeartbeatRequest, TopicPartitions,
+};
+use headwater_core::wire::messages::find_coordinator_request::FindCoordinatorRequest;
+use headwater_core::wire::messages::offset_fetch_request::{OffsetFetchRequest, OffsetFetchRequestGroup};
+
+use crate::client::{Client, error};
+
+fn heartbeat(member: &'static str, epoch: i32) -> ConsumerGroupHeartbeatRequest<'static> {
+    ConsumerGroupHeartbeatRequest {
+        group_id: "g".into(),
+        member_id: member.into(),
+        member_epoch: epoch,
+        rebalance_timeout_ms: if epoch == 0 { 60_000 } else { -1 },
+        subscribed_topic_names: (epoch == 0).then(|| vec!["t".into()]),
+        topic_partitions: (epoch == 0).then(Vec::new),
+        ..Default::default()
+    }
+}
+
+fn with_group() -> Client {
+    let mut client = Client::with_topic(&[]);
+    client.create("t2", 1, &[]);
+    let find = FindCoordinatorRequest { coordinator_keys: vec!["g".into()], ..Default::default() };
+    // The internal topic is made, and its coordinators load.
+    loop {
+        client.call(6, &find);
+        let answer = client.call(1, &heartbeat("a", 0));
+        match error(answer.error_code) {
+            ErrorCode::None => return client,
+            ErrorCode::NotCoordinator | ErrorCode::CoordinatorLoadInProgress => {}
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn b57_members_are_dealt_partitions_and_known_after_a_restart() {
+    let mut client = with_group();
+    let answer = client.call(1, &heartbeat("a", 0));
+    assert_eq!((answer.member_id.as_deref(), answer.member_epoch), (Some("a"), 1));
+    assert_eq!(answer.heartbeat_interval_ms, 5_000);
+    let given = &answer.assignment.expect("a member that joins is told").topic_partitions[0];
+    let topic = given.topic_id;
+    assert_eq!(given.partitions, [0]);
+
+    client.restart();
+    let beat = loop {
+        let answer = client.call(1, &heartbeat("a", 1));
+        if error(answer.error_code) != ErrorCode::CoordinatorLoadInProgress {
+            break answer;
+        }
+    };
+    assert_eq!((beat.error_code, beat.member_epoch, beat.assignment.is_none()), (0, 1, true));
+    let owned = TopicPartitions { topic_id: topic, partitions: vec![0] };
+    let stale = ConsumerGroupHeartbeatRequest { topic_partitions: Some(vec![owned]), ..heartbeat("a", 7) };
+    assert_eq!(error(client.call(1, &stale).error_code), ErrorCode::FencedMemberEpoch);
+
+    let asked = ConsumerGroupDescribeRequest {
+        group_ids: vec!["g".into(), "nobody".into()],
+        include_authorized_operations: false,
+    };
+    let described = client.call(1, &asked);
+    let group = &described.groups[0];
+    assert_eq!((&*group.group_state, &*group.assignor_name, group.group_epoch), ("Stable", "uniform", 1));
+    let member = &group.members[0];
+    assert_eq!((&*member.member_id, member.member_epoch, member.member_type), ("a", 1, 1));
+    assert_eq!(member.assignment.topic_partitions[0].topic_name, "t");
+    assert_eq!(error(described.groups[1].error_code), ErrorCode::GroupIdNotFound);
+}
+
+#[test]
+fn b57_offsets_are_fetched_with_a_member_epoch() {
+    let mut client = with_group();
+    for (epoch, expect) in [(1, ErrorCode::None), (2, ErrorCode::StaleMemberEpoch)] {
+        let group = OffsetFetchRequestGroup {
+            group_id: "g".into(),
+            member_id: Some("a".into()),
+            member_epoch: epoch,
+            topics: None,
+        };
+        let request = OffsetFetchRequest { groups: vec![group], ..Default::default() };
+        assert_eq!(error(client.call(9, &request).groups[0].error_code), expect);
+    }
+}
+
+#[test]
+fn b57_clients_are_told_of_the_protocol() {
+    let mut client = Client::start();
+    let request = ApiVersionsRequest {
+        client_software_name: "x".into(),
+        client_software_version: "1".into(),
+        ..Default::default()
+    };
+    let reply = client.call(4, &request);
+    let level = reply.finalized_features.iter().find(|feature| feature.name == "group.version");
+    assert_eq!(level.expect("it is finalized").max_version_level, 1);
+}
