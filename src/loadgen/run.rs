@@ -102,7 +102,8 @@ pub fn run(args: RunArgs) -> ExitCode {
         };
         find_knee(&config, &sweep, &stop)
     } else {
-        run::run(&config, &stop, &mut show::progress).map(|mut report| {
+        let mut progress = show::Progress::new(&config.scenario);
+        run::run(&config, &stop, &mut |second| progress.second(second)).map(|mut report| {
             report.judge(&config.scenario.objectives);
             report
         })

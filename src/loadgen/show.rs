@@ -4,16 +4,93 @@ use std::io::IsTerminal;
 
 use headwater_loadgen::latency::{Latency, PERCENTILES};
 use headwater_loadgen::report::{Report, Second};
+use headwater_loadgen::scenario::Scenario;
 use headwater_loadgen::sweep::Point;
 
 use crate::table::{grouped, table};
 
-/// One line a second on standard error, with headings now and then.
-pub fn progress(second: &Second) {
+/// How wide the bar is.
+const BAR: usize = 20;
+
+/// What is shown while a run lasts, on standard error: on a terminal one line that is written over, with a bar; else a
+/// line a second, with headings now and then.
+#[derive(Debug)]
+pub struct Progress {
+    terminal: bool,
+    total_s: u64,
+    trouble: Option<String>,
+    failed: u64,
+}
+
+impl Progress {
+    /// The progress of a run of this length.
+    pub fn new(scenario: &Scenario) -> Self {
+        let total_s = (scenario.warmup + scenario.duration).as_secs_f64().ceil() as u64;
+        Self { terminal: std::io::stderr().is_terminal(), total_s, trouble: None, failed: 0 }
+    }
+
+    /// Shows a second that is over.
+    pub fn second(&mut self, second: &Second) {
+        self.failed += second.failed;
+        self.tell_trouble(second);
+        if self.terminal { self.bar(second) } else { line(second) }
+    }
+
+    /// What is tried again stands on a line of its own, once.
+    fn tell_trouble(&mut self, second: &Second) {
+        if second.trouble.is_some() && second.trouble != self.trouble {
+            let trouble = second.trouble.as_deref().unwrap_or_default();
+            let clear = if self.terminal { "\r\x1b[K" } else { "" };
+            eprintln!("{clear}second {}: {trouble}; trying again", second.second);
+        }
+        if second.trouble.is_some() {
+            self.trouble.clone_from(&second.trouble);
+        }
+    }
+
+    fn bar(&self, second: &Second) {
+        let done = second.second + 1;
+        let filled = (BAR as u64 * done.min(self.total_s) / self.total_s.max(1)) as usize;
+        let left = self.total_s.saturating_sub(done);
+        let phase = if second.measured {
+            ""
+        } else if left > 0 {
+            " warm-up"
+        } else {
+            " ending"
+        };
+        let errors = match (self.failed, second.lost_connections) {
+            (0, 0) => String::new(),
+            (failed, lost) => format!("  failed {}, connections lost {lost}", grouped(failed)),
+        };
+        let response = second.response;
+        // Nothing is timed in the warm-up, and noughts would look like figures.
+        let latency = if response.max_ms > 0.0 {
+            format!("  p50 {:.1}  p99 {:.1}  max {:.1} ms", response.p50_ms, response.p99_ms, response.max_ms)
+        } else {
+            String::new()
+        };
+        eprint!(
+            "\r\x1b[K[{}{}] {left} s left{phase}  {}/s{latency}{errors}",
+            "#".repeat(filled),
+            "·".repeat(BAR - filled),
+            grouped(second.acked),
+        );
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.terminal {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+fn line(second: &Second) {
     if second.second.is_multiple_of(20) {
-        let note = if std::io::stderr().is_terminal() { "  (Ctrl-C ends the load and reports)" } else { "" };
         eprintln!(
-            "second    produced/s       acked/s    consumed/s   response p50/p99/max ms      end to end p50/p99 ms{note}"
+            "second    produced/s       acked/s    consumed/s   response p50/p99/max ms      end to end p50/p99 ms"
         );
     }
     let mark = if second.measured { ' ' } else { '~' };
