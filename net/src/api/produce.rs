@@ -1,6 +1,7 @@
 //! Produce: checks on the connection's shard, so that checksums cost the core that read them; appends on the owners.
 //!
-//! The batches are cut out of the request's own buffer and travel on as they came: nothing is copied here.
+//! The batches are cut out of the request's own buffer and travel on as they came: nothing is copied here, but for batches
+//! that are a small part of their request.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -29,6 +30,10 @@ use crate::rt::{self, Permit};
 use crate::shard::Scatter;
 use crate::shard::message::{self, ProduceItem, Request, StandingItem};
 
+/// A batch that is a smaller part of its request than this one is copied out of it. A request of one topic's few partitions
+/// is cut without a copy, and a shard's cache never holds more than so many times what it counts.
+const SHARE_MAX: usize = 8;
+
 /// Begins a produce request; its reply goes into the ring when everything it appended is committed. Returns when the
 /// appends are on their way, so that the connection's next produce request comes behind them.
 ///
@@ -50,6 +55,7 @@ pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>,
     }
     let mut places = Vec::with_capacity(cuts.len());
     let mut items = Vec::with_capacity(cuts.len());
+    let whole = body.len();
     let mut at = 0;
     for Cut { partition, header, place, batch, guard } in cuts {
         let batch = match batch {
@@ -57,7 +63,9 @@ pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>,
                 // What lies between the batches (names, lengths) is thrown away as the cutting goes on.
                 let _ = body.split_to(start - at);
                 at = start + len;
-                body.split_to(len)
+                let batch = body.split_to(len);
+                // In the cache of its shard it would keep the whole request in memory, for as long as that cache is deep.
+                if len < whole / SHARE_MAX { BytesMut::from(&batch[..]) } else { batch }
             }
             Batch::Rewritten(bytes) => bytes,
         };
