@@ -15,13 +15,16 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use futures_lite::future::{block_on, or, yield_now, zip};
+use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
+use headwater_storage::checkpoint::{Encoder, LogImage, SegmentImage};
 use headwater_storage::disk::Disk;
 use headwater_storage::disk::dma::{self, Dma};
 use headwater_storage::disk::sim::Sim;
 use headwater_storage::index::Index;
+use headwater_storage::journal::ring::Position;
 use headwater_storage::log::{Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
 
@@ -198,6 +201,67 @@ fn recovery(c: &mut Criterion) {
     group.finish();
 }
 
+/// The longest time that a checkpoint of 10,000 partitions holds the shard; the file itself is written by another thread.
+fn checkpoint(c: &mut Criterion) {
+    let images: Vec<LogImage> = (0..10_000).map(image).collect();
+    let encode = || {
+        let mut encoder = Encoder::new(Position { lap: 1, pos: 0, sequence: 0 }, 16 << 20);
+        let (mut longest, mut since) = (Duration::ZERO, Instant::now());
+        for image in &images {
+            encoder.log(image, image.log_start, None);
+            if encoder.ends_slice(StoreConfig::default().checkpoint_slice_bytes) {
+                longest = longest.max(since.elapsed());
+                since = Instant::now();
+            }
+        }
+        let bytes = encoder.finish(std::iter::empty());
+        (longest.max(since.elapsed()), bytes.len())
+    };
+    let mut group = c.benchmark_group("checkpoint of 10,000 partitions");
+    group.throughput(Throughput::Bytes(encode().1 as u64));
+    group.bench_function("whole", |b| b.iter(encode));
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("its longest slice", |b| {
+        b.iter_custom(|n| (0..n).map(|_| encode().0).sum());
+    });
+    group.finish();
+}
+
+/// A log with three sealed segments, an index of 50 entries, and two idempotent producers.
+fn image(n: usize) -> LogImage {
+    let mut index = Index::default();
+    for entry in 0..50u32 {
+        index.note(entry * 64, u64::from(entry) * 65_536, 65_536, i64::from(entry), 65_536);
+    }
+    let segment = |base: i64, sealed| SegmentImage {
+        base: Offset::new(base),
+        generation: 0,
+        bytes: 64 << 20,
+        first_timestamp: Some(1),
+        max_timestamp: Some(2),
+        sealed,
+        compacted: false,
+        clean: false,
+        index: if sealed { Index::default() } else { index.clone() },
+    };
+    let mut epochs = LeaderEpochs::default();
+    epochs.assign(LeaderEpoch::new(1), Offset::ZERO);
+    LogImage {
+        id: id(n),
+        log_start: Offset::ZERO,
+        next: Offset::new(400_000),
+        segments: vec![
+            segment(0, true),
+            segment(100_000, true),
+            segment(200_000, true),
+            segment(300_000, false),
+        ],
+        epochs,
+        aux_at: Offset::new(400_000),
+        aux: vec![1; 200].into(),
+    }
+}
+
 fn crc(c: &mut Criterion) {
     let mut group = c.benchmark_group("crc");
     let (batch, header) = batch(64 << 10);
@@ -211,5 +275,5 @@ fn crc(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, append, round, index, plan, recovery, crc);
+criterion_group!(benches, append, round, index, plan, recovery, checkpoint, crc);
 criterion_main!(benches);

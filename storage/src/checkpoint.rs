@@ -95,24 +95,11 @@ pub enum CheckpointError {
 impl Checkpoint {
     /// The bytes of the file.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.logs.len() * 128);
-        out.put_u32(MAGIC);
-        out.put_u32(0);
-        out.put_u32(VERSION);
-        out.put_u64(self.journal.lap);
-        out.put_u64(self.journal.pos);
-        out.put_u32(self.journal.sequence);
-        out.put_u32(self.logs.len() as u32);
-        out.put_u32(self.dropped.len() as u32);
+        let mut encoder = Encoder::new(self.journal, 64 + self.logs.len() * 128);
         for log in &self.logs {
-            log.encode(&mut out);
+            encoder.log(log, log.log_start, None);
         }
-        for id in &self.dropped {
-            put_id(&mut out, *id);
-        }
-        let crc = crc32fast::hash(&out[8..]);
-        out[4..8].copy_from_slice(&crc.to_be_bytes());
-        out
+        encoder.finish(self.dropped.iter().copied())
     }
 
     /// Reads the bytes of the file.
@@ -141,17 +128,88 @@ impl Checkpoint {
     }
 }
 
+/// Makes the bytes of a checkpoint log by log, so that whoever has ten thousand of them can let others in between.
+///
+/// Each log is as it is when its turn comes. That is sound, because an image only says what is durable already; a log that goes
+/// meanwhile has to be among the dropped ones, which come last.
+pub struct Encoder {
+    out: Vec<u8>,
+    logs: u32,
+    /// Of what is behind the head, up to `hashed`.
+    crc: crc32fast::Hasher,
+    hashed: usize,
+}
+
+/// Bytes before the first log.
+const HEAD_BYTES: usize = 40;
+/// The numbers of logs and of dropped ones, and with them the head's end, are known last.
+const COUNTS_AT: usize = 32;
+
+impl Encoder {
+    /// Of a checkpoint with the journal at `journal`, of about `bytes`.
+    pub fn new(journal: Position, bytes: usize) -> Self {
+        let mut out = Vec::with_capacity(bytes);
+        out.put_u32(MAGIC);
+        out.put_u32(0);
+        out.put_u32(VERSION);
+        out.put_u64(journal.lap);
+        out.put_u64(journal.pos);
+        out.put_u32(journal.sequence);
+        out.put_u64(0);
+        Self { out, logs: 0, crc: crc32fast::Hasher::new(), hashed: HEAD_BYTES }
+    }
+
+    /// The next log: its image, but with this start, and without segments before `first`.
+    pub fn log(&mut self, image: &LogImage, log_start: Offset, first: Option<Offset>) {
+        image.encode(log_start, first, &mut self.out);
+        self.logs += 1;
+    }
+
+    /// Ends the slice if it has so many bytes: then it is the turn of others.
+    pub fn ends_slice(&mut self, bytes: usize) -> bool {
+        let ends = self.out.len() - self.hashed >= bytes;
+        if ends {
+            self.hash();
+        }
+        ends
+    }
+
+    fn hash(&mut self) {
+        self.crc.update(&self.out[self.hashed..]);
+        self.hashed = self.out.len();
+    }
+
+    /// The bytes of the file.
+    pub fn finish(mut self, dropped: impl Iterator<Item = TopicPartition>) -> Vec<u8> {
+        let mut count = 0u32;
+        for id in dropped {
+            put_id(&mut self.out, id);
+            count += 1;
+        }
+        self.hash();
+        self.out[COUNTS_AT..COUNTS_AT + 4].copy_from_slice(&self.logs.to_be_bytes());
+        self.out[COUNTS_AT + 4..HEAD_BYTES].copy_from_slice(&count.to_be_bytes());
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&self.out[8..HEAD_BYTES]);
+        crc.combine(&self.crc);
+        self.out[4..8].copy_from_slice(&crc.finalize().to_be_bytes());
+        self.out
+    }
+}
+
 impl LogImage {
-    fn encode(&self, out: &mut Vec<u8>) {
+    fn encode(&self, log_start: Offset, first: Option<Offset>, out: &mut Vec<u8>) {
+        let gone = first.map_or(0, |first| self.segments.partition_point(|segment| segment.base < first));
+        let segments = &self.segments[gone..];
         put_id(out, self.id);
-        out.put_i64(self.log_start.get());
+        out.put_i64(log_start.get());
         out.put_i64(self.next.get());
         out.put_i64(self.aux_at.get());
-        out.put_u32(self.segments.len() as u32);
+        out.put_u32(segments.len() as u32);
         out.put_u32(self.epochs.entries().len() as u32);
         out.put_u32(self.aux.len() as u32);
         out.extend_from_slice(&self.aux);
-        for segment in &self.segments {
+        for segment in segments {
             segment.encode(out);
         }
         for entry in self.epochs.entries() {

@@ -19,9 +19,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_lite::future::yield_now;
 use headwater_core::ids::{LeaderEpoch, Offset, ShardId, TopicPartition};
 
-use crate::checkpoint::{Checkpoint, LogImage};
+use crate::checkpoint::Encoder;
 use crate::disk::{Buffers, Disk, Open};
 use crate::error::StorageError;
 use crate::event::Event;
@@ -46,6 +47,8 @@ pub struct StoreConfig {
     pub cache_bytes: usize,
     /// Segment files kept open.
     pub files_open: usize,
+    /// Bytes of a checkpoint that are made at a time, before others have their turn.
+    pub checkpoint_slice_bytes: usize,
     /// Settings of logs until their owner gives each its own: those that the journal is replayed with.
     pub log: LogConfig,
 }
@@ -59,6 +62,8 @@ impl Default for StoreConfig {
             heads_bytes: 256 << 20,
             cache_bytes: 128 << 20,
             files_open: 1024,
+            // Some tens of microseconds, checksum and all (docs/design/0009-checkpoint-in-slices.md).
+            checkpoint_slice_bytes: 64 << 10,
             log: LogConfig::default(),
         }
     }
@@ -127,6 +132,8 @@ pub struct Shared<D: Disk> {
     pub(crate) lap_wanted: Cell<bool>,
     /// Where the journal begins, by the last checkpoint.
     pub(crate) checkpoint_at: Cell<Position>,
+    /// How large the next one will be, about.
+    checkpoint_bytes: Cell<usize>,
     pub(crate) stopping: Cell<bool>,
     pub(crate) committing: Cell<bool>,
     pub(crate) writing_out: Cell<bool>,
@@ -170,6 +177,7 @@ impl<D: Disk> Shared<D> {
             laps_in_use: Cell::new(1),
             lap_wanted: Cell::new(false),
             checkpoint_at: Cell::new(begin),
+            checkpoint_bytes: Cell::new(0),
             stopping: Cell::new(false),
             committing: Cell::new(false),
             writing_out: Cell::new(false),
@@ -467,15 +475,25 @@ impl<D: Disk> Store<D> {
         self.logs.borrow().values().cloned().collect()
     }
 
-    /// Writes a checkpoint from which the journal begins at `journal`.
+    /// Writes a checkpoint from which the journal begins at `journal`. It is made in slices: others have their turn in
+    /// between.
     pub(crate) async fn write_checkpoint(&self, journal: Position) -> Result<(), StorageError> {
         let shared = &self.shared;
-        let logs: Vec<LogImage> = self.all_logs().iter().map(|log| log.image()).collect();
+        let mut checkpoint = Encoder::new(journal, shared.checkpoint_bytes.get());
+        for log in self.all_logs() {
+            log.tell(&mut checkpoint);
+            if checkpoint.ends_slice(shared.config.checkpoint_slice_bytes) {
+                yield_now().await;
+            }
+        }
         // A frame before `journal` is not read again, and what it says needs no telling.
         let told = |lap: &Option<u64>| lap.is_some_and(|lap| lap < journal.lap);
-        let dropped =
-            shared.dropped.borrow().iter().filter(|(_, lap)| !told(lap)).map(|(id, _)| *id).collect();
-        let bytes = Checkpoint { journal, logs, dropped }.encode();
+        let bytes = {
+            let dropped = shared.dropped.borrow();
+            checkpoint.finish(dropped.iter().filter(|(_, lap)| !told(lap)).map(|(id, _)| *id))
+        };
+        // Grown while it is made, it would be copied at a time.
+        shared.checkpoint_bytes.set(bytes.len() + bytes.len() / 8);
         let path = layout::checkpoint_file(&shared.root, self.shard);
         shared.disk.replace_file(&path, bytes).await.map_err(|source| StorageError::Io {
             what: "writing the checkpoint",

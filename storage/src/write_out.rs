@@ -7,7 +7,7 @@ use std::rc::Rc;
 use headwater_core::ids::Offset;
 use headwater_core::record::header::BatchHeader;
 
-use crate::checkpoint::LogImage;
+use crate::checkpoint::{Encoder, LogImage};
 use crate::commit::Running;
 use crate::disk::{Buf, Buffers, Disk, DiskFile, PAGE, page_ceil, page_floor};
 use crate::error::StorageError;
@@ -471,17 +471,17 @@ impl<D: Disk> Store<D> {
 }
 
 impl<D: Disk> Log<D> {
-    /// What a checkpoint says of it: as of its last flush, but with today's start, so that what retention removed is not
-    /// looked for after a restart.
-    pub(crate) fn image(&self) -> LogImage {
+    /// Tells a checkpoint of it: as of its last flush, but with today's start, so that what retention removed is not looked
+    /// for after a restart.
+    pub(crate) fn tell(&self, checkpoint: &mut Encoder) {
         let state = self.state.borrow();
-        let mut image = state.image.clone();
-        // Of a relaxed log records may go that the journal has not yet: after a crash the log must not begin behind its end.
-        image.log_start = state.log_start.min(image.next.max(state.durable_end));
-        if let Some(first) = state.segments.front().map(|segment| segment.base) {
-            image.segments.retain(|segment| segment.base >= first);
+        if state.dropped {
+            return;
         }
-        image
+        let image = &state.image;
+        // Of a relaxed log records may go that the journal has not yet: after a crash the log must not begin behind its end.
+        let log_start = state.log_start.min(image.next.max(state.durable_end));
+        checkpoint.log(image, log_start, state.segments.front().map(|segment| segment.base));
     }
 }
 

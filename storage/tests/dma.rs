@@ -157,6 +157,7 @@ fn small() -> StoreConfig {
         cache_bytes: 64 << 10,
         files_open: 4,
         log,
+        ..StoreConfig::default()
     }
 }
 

@@ -119,6 +119,7 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         cache_bytes: config.storage.cache_bytes as usize,
         files_open: config.storage.files_open as usize,
         log: log_config(&config.topic_defaults),
+        ..StoreConfig::default()
     };
     let store = Store::open(Dma, PathBuf::from(&config.log_dir), id, store_config)
         .await

@@ -36,6 +36,7 @@ pub fn store_config() -> StoreConfig {
         heads_bytes: 64 << 10,
         cache_bytes: 12 << 10,
         files_open: 2,
+        checkpoint_slice_bytes: 1,
         log: log_config(),
     }
 }
