@@ -105,8 +105,7 @@ impl RunConfig {
                 _ => (BUFFERS_BYTES / scenario.producers as usize).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX),
             },
             codec: scenario.compression,
-            transactional_id: (scenario.transaction_records > 0)
-                .then(|| format!("headwater-loadgen-{run:016x}-{index}")),
+            transactional_id: (scenario.transaction_records > 0).then(|| transactional_id(run, index)),
             ..ProducerConfig::default()
         }
     }
@@ -148,6 +147,13 @@ pub fn run(
     let layout = topics::prepare(&mut cluster, scenario)?;
     let begin = topics::ends(&mut cluster, &layout)?;
     let run = Rng::from_clock().next_u64();
+    // The first use of a coordinator makes its topic, which takes seconds: not those of the run.
+    if scenario.transaction_records > 0 {
+        cluster.transaction_coordinator(&transactional_id(run, 0))?;
+    }
+    if scenario.groups > 0 {
+        cluster.group_coordinator(&group(scenario, run, 0))?;
+    }
 
     // Connecting takes a while: the timetable begins when everybody can be there.
     let clock = Clock::start();
@@ -238,6 +244,16 @@ pub fn run(
     Ok(report)
 }
 
+/// A producer's transactional id.
+fn transactional_id(run: u64, producer: u32) -> String {
+    format!("headwater-loadgen-{run:016x}-{producer}")
+}
+
+/// The name of the group with this number.
+fn group(scenario: &Scenario, run: u64, number: usize) -> String {
+    format!("{}-{run:016x}-{number}", scenario.topic)
+}
+
 /// How many records were acknowledged.
 fn acked(sent: &[Sent]) -> u64 {
     sent.iter().flat_map(|sent| &sent.acked).map(Ranges::len).sum()
@@ -277,7 +293,7 @@ impl Course<'_> {
         let mut reading = Vec::new();
         for (index, tally) in self.consumers.iter().enumerate() {
             let (reader, member) = (index / consumers, index % consumers);
-            let group = format!("{}-{:016x}-{reader}", scenario.topic, self.run);
+            let group = group(scenario, self.run, reader);
             let load = LoadConsumer {
                 layout: &self.layout,
                 reader: &self.readers[reader],
