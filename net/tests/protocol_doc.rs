@@ -18,7 +18,10 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
         ApiKey::Fetch,
         "one answer holds 8 MiB of records at most; an answer that is throttled carries its records",
     ),
-    (ApiKey::ListConfigResources, "client-metrics subscriptions do not exist, so version 0 lists nothing"),
+    (
+        ApiKey::PushTelemetry,
+        "what is pushed becomes records of the topic `headwater.client.metrics.topic`; advertised only with it",
+    ),
     (ApiKey::DescribeConfigs, "settings of Kafka that have no meaning here are not listed"),
     (ApiKey::DescribeLogDirs, "one folder; the partitions of all shards are in it"),
     (ApiKey::AlterPartitionReassignments, "only assignments that change nothing are taken"),

@@ -15,6 +15,8 @@ pub struct BrokerConfig {
     pub node_id: NodeId,
     /// `headwater.cluster.id`: the id for an empty data folder.
     pub cluster_id: Option<String>,
+    /// `headwater.client.metrics.topic`: where clients' metrics go; without it they are not asked for.
+    pub client_metrics_topic: Option<String>,
     /// `broker.rack`.
     pub rack: Option<String>,
     /// Where to listen and what to hand out.
@@ -246,6 +248,7 @@ impl BrokerConfig {
         let config = BrokerConfig {
             node_id: NodeId::new(s.number("node.id")),
             cluster_id: optional("headwater.cluster.id"),
+            client_metrics_topic: optional("headwater.client.metrics.topic"),
             rack: optional("broker.rack"),
             listeners,
             log_dir: log_dir(s)?,

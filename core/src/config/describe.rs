@@ -24,6 +24,8 @@ pub enum ConfigSource {
     StaticBroker = 4,
     /// Given by nobody.
     Default = 5,
+    /// Set for this subscription to metrics.
+    DynamicClientMetrics = 7,
     /// Set for this group.
     DynamicGroup = 8,
 }
@@ -42,6 +44,7 @@ impl ConfigSource {
             ConfigSource::DynamicDefaultBroker => "DYNAMIC_DEFAULT_BROKER_CONFIG",
             ConfigSource::StaticBroker => "STATIC_BROKER_CONFIG",
             ConfigSource::Default => "DEFAULT_CONFIG",
+            ConfigSource::DynamicClientMetrics => "DYNAMIC_CLIENT_METRICS_CONFIG",
             ConfigSource::DynamicGroup => "GROUP_CONFIG",
         }
     }
@@ -124,6 +127,13 @@ pub fn describe_group(overrides: &Overrides, broker: &BrokerConfig) -> Vec<Confi
         |s: &Setting| s.synonym.and_then(|n| broker.settings().get(n)).or(s.default).map(String::from);
     let settings = all(Scope::Group).iter();
     settings.map(|s| resource_entry(s, overrides, broker, ConfigSource::DynamicGroup, value(s))).collect()
+}
+
+/// The settings of a subscription to clients' metrics that has these overrides.
+pub fn describe_client_metrics(overrides: &Overrides, broker: &BrokerConfig) -> Vec<ConfigEntry> {
+    let own = ConfigSource::DynamicClientMetrics;
+    let settings = all(Scope::ClientMetrics).iter();
+    settings.map(|s| resource_entry(s, overrides, broker, own, s.default.map(String::from))).collect()
 }
 
 fn resource_entry(

@@ -37,7 +37,8 @@ pub use broker::{
     StorageSettings, TransactionSettings,
 };
 pub use describe::{
-    ConfigEntry, ConfigSource, Synonym, describe_broker, describe_cluster, describe_group, describe_topic,
+    ConfigEntry, ConfigSource, Synonym, describe_broker, describe_client_metrics, describe_cluster,
+    describe_group, describe_topic,
 };
 pub use error::ConfigError;
 pub use group::GroupConfig;

@@ -1,4 +1,5 @@
-//! The three tables: every setting of Apache Kafka 4.3 that a broker, a topic or a group can have, and our own.
+//! The four tables: every setting of Apache Kafka 4.3 that a broker, a topic, a group or a subscription to metrics can have, and
+//! our own.
 //!
 //! They are tab-separated text beside this file, so that people can read, sort and compare them; parsed once, at first
 //! use (a fraction of a millisecond). A malformed row is a bug, found by the first test that touches the table.
@@ -18,6 +19,8 @@ pub enum Scope {
     Topic,
     /// One consumer, share or streams group.
     Group,
+    /// One subscription to clients' metrics.
+    ClientMetrics,
 }
 
 /// What a setting means to Headwater.
@@ -103,11 +106,12 @@ struct Table {
 }
 
 fn table(scope: Scope) -> &'static Table {
-    static TABLES: [OnceLock<Table>; 3] = [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    static TABLES: [OnceLock<Table>; 4] = [const { OnceLock::new() }; 4];
     let (slot, text) = match scope {
         Scope::Broker => (&TABLES[0], include_str!("broker.tsv")),
         Scope::Topic => (&TABLES[1], include_str!("topic.tsv")),
         Scope::Group => (&TABLES[2], include_str!("group.tsv")),
+        Scope::ClientMetrics => (&TABLES[3], include_str!("client_metrics.tsv")),
     };
     slot.get_or_init(|| {
         let rows: Vec<Setting> = text
@@ -151,7 +155,7 @@ fn parse(scope: Scope, line: &'static str) -> Option<Setting> {
             }
         }
         Scope::Topic => synonym = given(column),
-        Scope::Group => {
+        Scope::Group | Scope::ClientMetrics => {
             synonym = given(column);
             if let Some((lower, upper)) = columns.next()?.split_once(',') {
                 bounds = [given(lower), given(upper)];

@@ -29,7 +29,7 @@ fn check<T>(input: &str, got: Result<T, ConfigError>, expect: Result<(), &str>) 
 #[test]
 fn tables_parse_and_hold_together() {
     let mut names = BTreeSet::new();
-    for scope in [Scope::Broker, Scope::Topic, Scope::Group] {
+    for scope in [Scope::Broker, Scope::Topic, Scope::Group, Scope::ClientMetrics] {
         for setting in all(scope) {
             assert!(names.insert((scope as u8, setting.name)), "{} is there twice", setting.name);
             if let Some(default) = setting.default {

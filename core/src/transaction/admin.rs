@@ -45,7 +45,7 @@ impl Coordinator {
                     t.started.is_some_and(|at| wall.millis().saturating_sub(at.millis()) > ms)
                 })
             })
-            .filter(|(id, _)| request.pattern.as_ref().is_none_or(|pattern| pattern.matches(id)))
+            .filter(|(id, _)| request.pattern.as_ref().is_none_or(|pattern| pattern.matches(id.get())))
             .map(|(id, t)| ListedTransaction { id: id.clone(), producer: t.producer, state: t.state });
         let body = TransactionReply::Listed(listed.collect());
         reply(out, to, After::Now, body);

@@ -60,9 +60,7 @@ pub use reply::{
     DescribedTransaction, KnownTransaction, ListedTransaction, Out, Reply, ReplyTo, TransactionRecord,
     TransactionReply, WriteMarkers,
 };
-pub use request::{
-    AddPartitions, EndTransaction, IdPattern, InitProducerId, ListTransactions, PatternError, Place,
-};
+pub use request::{AddPartitions, EndTransaction, InitProducerId, ListTransactions, Place};
 pub use state::State;
 
 use crate::ids::{GroupId, TransactionalId};

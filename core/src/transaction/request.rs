@@ -1,8 +1,7 @@
 //! What a transaction coordinator may be asked.
 
-use regex::Regex;
-
 use crate::ids::{PartitionId, ProducerEpoch, ProducerId, TopicName, TransactionalId};
+use crate::pattern::Pattern;
 use crate::record::control::Outcome;
 
 /// A partition by name.
@@ -66,44 +65,5 @@ pub struct ListTransactions {
     /// Begun longer ago than this.
     pub longer_than_ms: Option<i64>,
     /// Of ids that match this as a whole.
-    pub pattern: Option<IdPattern>,
-}
-
-/// A pattern for transactional ids, in the language of RE2 as in Kafka: matching takes time in proportion to the id,
-/// whatever the pattern is.
-#[derive(Clone, Debug)]
-pub struct IdPattern(Regex);
-
-/// What cannot be a pattern.
-#[derive(Debug, thiserror::Error)]
-pub enum PatternError {
-    /// Longer than any id.
-    #[error("a pattern of {0} bytes is longer than any transactional id")]
-    TooLong(usize),
-    /// Not in the language.
-    #[error(transparent)]
-    Syntax(#[from] regex::Error),
-}
-
-impl IdPattern {
-    /// Longer strings do not exist in most versions of the protocol.
-    const BYTES_MAX: usize = i16::MAX as usize;
-
-    /// Reads a pattern.
-    ///
-    /// # Errors
-    /// If it is none.
-    pub fn new(pattern: &str) -> Result<Self, PatternError> {
-        if pattern.len() > Self::BYTES_MAX {
-            return Err(PatternError::TooLong(pattern.len()));
-        }
-        // On its own first: the parentheses below must not complete what is no pattern, such as `a)(b`.
-        Regex::new(pattern)?;
-        Ok(IdPattern(Regex::new(&format!(r"\A(?:{pattern})\z"))?))
-    }
-
-    /// Whether all of an id matches.
-    pub fn matches(&self, id: &TransactionalId) -> bool {
-        self.0.is_match(id.get())
-    }
+    pub pattern: Option<Pattern>,
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
 use headwater_core::config::{
-    ConfigEntry, describe_broker, describe_cluster, describe_group, describe_topic,
+    ConfigEntry, Overrides, describe_broker, describe_client_metrics, describe_cluster, describe_group,
+    describe_topic,
 };
 use headwater_core::wire::messages::describe_configs_request::{
     DescribeConfigsRequest, DescribeConfigsResource,
@@ -22,6 +23,7 @@ use crate::conn::replies::Reply;
 mod resource {
     pub const TOPIC: i8 = 2;
     pub const BROKER: i8 = 4;
+    pub const CLIENT_METRICS: i8 = 16;
     pub const GROUP: i8 = 32;
 }
 
@@ -84,6 +86,13 @@ fn entries(
             ErrorCode::InvalidRequest,
             format!("Unexpected broker id, expected {} or empty string, but received {name}", broker.node_id),
         )),
+        resource::CLIENT_METRICS if name.is_empty() => {
+            Err((ErrorCode::InvalidRequest, "Client metrics subscription name must not be empty".to_string()))
+        }
+        resource::CLIENT_METRICS => {
+            static NONE: Overrides = Overrides::new();
+            Ok(describe_client_metrics(image.client_metrics().get(name).unwrap_or(&NONE), broker))
+        }
         resource::GROUP if name.is_empty() => {
             Err((ErrorCode::InvalidRequest, "Group name must not be empty".to_string()))
         }

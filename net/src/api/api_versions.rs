@@ -25,12 +25,17 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             ApiVersionsResponse { error_code: ErrorCode::InvalidRequest.code(), ..Default::default() };
         return context.reply(&refusal);
     }
-    context.reply(&served(context.version))
+    if context.version >= 3 {
+        let (name, version) = (&request.client_software_name, &request.client_software_version);
+        *context.connection.software.borrow_mut() = (name.to_string(), version.to_string());
+    }
+    context.reply(&served(&context, context.version))
 }
 
 /// The answer to a version that is not served: in version 0, so that any client can read it (behaviour 1).
 pub fn unsupported(context: &Context) -> Reply {
-    let response = ApiVersionsResponse { error_code: ErrorCode::UnsupportedVersion.code(), ..served(0) };
+    let response =
+        ApiVersionsResponse { error_code: ErrorCode::UnsupportedVersion.code(), ..served(context, 0) };
     Reply::whole(frame::response(ApiKey::ApiVersions, 0, context.correlation_id(), &response))
 }
 
@@ -55,9 +60,17 @@ pub const FEATURES: &[Feature] = &[
     Feature { name: "transaction.version", min: 0, max: 2, finalized: 2 },
 ];
 
-fn served(version: i16) -> ApiVersionsResponse<'static> {
+fn served(context: &Context, version: i16) -> ApiVersionsResponse<'static> {
+    let collects = context.shard().config().client_metrics_topic.is_some();
+    answer(version, collects)
+}
+
+/// `collects` clients' metrics: those who see that they could push some poll for ever (behaviour 11).
+fn answer(version: i16, collects: bool) -> ApiVersionsResponse<'static> {
+    let of_telemetry = [ApiKey::GetTelemetrySubscriptions, ApiKey::PushTelemetry];
     let api_keys = TABLE
         .iter()
+        .filter(|row| collects || !of_telemetry.contains(&row.key))
         .map(|row| ApiVersion {
             api_key: row.key.code(),
             // Behaviour 5: a librdkafka that does not find version 0 here sends uncompressed without saying so;
@@ -100,8 +113,17 @@ mod tests {
 
     #[test]
     fn b5_produce_is_advertised_from_zero() {
-        let produce = served(4).api_keys.into_iter().find(|api| api.api_key == 0).unwrap();
+        let produce = answer(4, false).api_keys.into_iter().find(|api| api.api_key == 0).unwrap();
         assert_eq!((produce.min_version, produce.max_version), (0, 13));
+    }
+
+    #[test]
+    fn b11_telemetry_is_advertised_where_metrics_are_collected() {
+        for collects in [false, true] {
+            let answer = answer(4, collects);
+            let advertised = |key| answer.api_keys.iter().any(|api| api.api_key == key);
+            assert_eq!((advertised(71), advertised(72)), (collects, collects));
+        }
     }
 
     #[test]

@@ -113,13 +113,13 @@ pub async fn alter(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     context.reply(&AlterConfigsResponse { responses, ..Default::default() })
 }
 
-/// Lists what has settings. Version 0 asks for client-metrics subscriptions only, of which there are none here.
+/// Lists what has settings. Version 0 asks for client-metrics subscriptions only.
 pub async fn list(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: ListConfigResourcesRequest = context.decode(&body)?;
     let image = context.image();
-    let wanted = |kind: ResourceType| {
-        context.version >= 1
-            && (request.resource_types.is_empty() || request.resource_types.contains(&(kind as i8)))
+    let wanted = |kind: ResourceType| match context.version {
+        0 => kind == ResourceType::ClientMetrics,
+        _ => request.resource_types.is_empty() || request.resource_types.contains(&(kind as i8)),
     };
     if request.resource_types.iter().any(|kind| ResourceType::from_code(*kind).is_none()) {
         let error_code = ErrorCode::UnsupportedVersion.code();
@@ -134,6 +134,9 @@ pub async fn list(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     }
     if wanted(ResourceType::Broker) {
         image.brokers().for_each(|broker| add(ResourceType::Broker, broker.node.to_string()));
+    }
+    if wanted(ResourceType::ClientMetrics) {
+        image.client_metrics().keys().for_each(|name| add(ResourceType::ClientMetrics, name.clone()));
     }
     if wanted(ResourceType::Group) {
         image.configured_groups().for_each(|group| add(ResourceType::Group, group.to_string()));

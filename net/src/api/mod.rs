@@ -24,6 +24,7 @@ mod quotas;
 mod replicas;
 mod request;
 mod security;
+mod telemetry;
 mod throttle;
 mod topics;
 mod transactions;
@@ -138,6 +139,8 @@ rows! {
     ListTransactions        0..=2  Transaction transactions::list;
     ConsumerGroupHeartbeat  0..=1  Group      consumer_groups::heartbeat;
     ConsumerGroupDescribe   0..=1  Group      consumer_groups::describe;
+    GetTelemetrySubscriptions 0..=0 Here      telemetry::subscriptions;
+    PushTelemetry           0..=0  Here       telemetry::push;
     ListConfigResources     0..=1  Here       configs::list;
     DescribeTopicPartitions 0..=0  Here       metadata::describe_topic_partitions;
 }

@@ -12,10 +12,10 @@ use headwater_core::ids::{
     Generation, GroupId, LeaderEpoch, MemberId, Offset, PartitionId, ProducerEpoch, ProducerId, ShardId,
     TopicName, TopicPartition, TransactionalId,
 };
+use headwater_core::pattern::Pattern;
 use headwater_core::record::control::{EndMarker, Outcome};
 use headwater_core::transaction::{
-    AddPartitions, EndTransaction, IdPattern, InitProducerId, ListTransactions, Place, State,
-    TransactionReply,
+    AddPartitions, EndTransaction, InitProducerId, ListTransactions, Place, State, TransactionReply,
 };
 use headwater_core::wire::messages::add_offsets_to_txn_request::AddOffsetsToTxnRequest;
 use headwater_core::wire::messages::add_offsets_to_txn_response::AddOffsetsToTxnResponse;
@@ -452,7 +452,7 @@ pub async fn list(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let pattern = match request.transactional_id_pattern.as_deref() {
         // As in Kafka an empty one stands for none.
         None | Some("") => None,
-        Some(pattern) => match IdPattern::new(pattern) {
+        Some(pattern) => match Pattern::new(pattern) {
             Ok(pattern) => Some(pattern),
             Err(why) => {
                 tracing::debug!(%why, "a pattern of transactional ids is refused");

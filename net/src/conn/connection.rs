@@ -41,6 +41,8 @@ pub struct Connection {
     pub shard: Rc<Shard>,
     /// The client's address.
     pub peer: SocketAddr,
+    /// The software that the client says it is, and its version; empty until it says so (ApiVersions).
+    pub software: RefCell<(String, String)>,
     /// Whether it is listened to.
     pub quiet: Quiet,
     ring: RefCell<ReplyRing>,
@@ -79,6 +81,7 @@ impl Connection {
         let connection = Rc::new(Connection {
             shard,
             peer,
+            software: RefCell::default(),
             quiet: Quiet::default(),
             ring: RefCell::default(),
             ready: Event::new(),

@@ -257,6 +257,7 @@ impl Shard {
             groups: super::groups::Groups::new(),
             transactions: super::transactions::Transactions::new(),
             meters: RefCell::default(),
+            telemetry: RefCell::default(),
             next_ticket: Cell::new(0),
             next_session: Cell::new(u128::from_be_bytes(rt::random_bytes()) as u32),
             producer_ids: RefCell::new(0..0),

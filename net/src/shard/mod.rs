@@ -15,6 +15,7 @@ pub mod produce;
 pub mod quotas;
 pub mod read;
 mod scatter;
+pub mod telemetry;
 mod transactions;
 
 use std::cell::{Cell, RefCell};
@@ -99,6 +100,8 @@ pub struct Shard {
     groups: Rc<Groups>,
     transactions: Rc<Transactions>,
     meters: RefCell<Meters>,
+    /// Clients' own metrics.
+    pub telemetry: RefCell<telemetry::Telemetry>,
     next_ticket: Cell<u64>,
     next_session: Cell<u32>,
     producer_ids: RefCell<Range<i64>>,

@@ -24,6 +24,7 @@ pub struct Client {
     pub stream: TcpStream,
     server: Option<Server>,
     folder: tempfile::TempDir,
+    settings: &'static [&'static str],
 }
 
 impl Drop for Client {
@@ -38,10 +39,15 @@ impl Drop for Client {
 impl Client {
     /// Starts a server with Kafka's defaults and a small journal.
     pub fn start() -> Client {
+        Client::with_settings(&[])
+    }
+
+    /// Starts one with these settings, `key=value`, besides.
+    pub fn with_settings(settings: &'static [&'static str]) -> Client {
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(&folder);
+        let server = serve(&folder, settings);
         let stream = connect(&server);
-        Client { stream, server: Some(server), folder }
+        Client { stream, server: Some(server), folder, settings }
     }
 
     /// Stops the server in order and starts it again on what it has kept: its partitions are led in a new epoch.
@@ -49,7 +55,7 @@ impl Client {
         let server = self.server.take().unwrap();
         server.shutdown().request();
         assert!(server.join(), "the server did not stop in order");
-        self.server = Some(serve(&self.folder));
+        self.server = Some(serve(&self.folder, self.settings));
         self.reconnect();
     }
 
@@ -135,7 +141,7 @@ impl Client {
     }
 }
 
-fn serve(folder: &tempfile::TempDir) -> Server {
+fn serve(folder: &tempfile::TempDir, settings: &[&str]) -> Server {
     let data = folder.path().join("data");
     let mut sources = Sources::new();
     for pair in [
@@ -145,6 +151,9 @@ fn serve(folder: &tempfile::TempDir) -> Server {
         "headwater.journal.files=2",
         &format!("log.dirs={}", data.display()),
     ] {
+        sources.set(pair).unwrap();
+    }
+    for pair in settings {
         sources.set(pair).unwrap();
     }
     Server::start(BrokerConfig::load(&sources).unwrap()).unwrap()

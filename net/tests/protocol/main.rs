@@ -9,3 +9,4 @@ mod list_offsets;
 mod metadata;
 mod produce;
 mod quotas;
+mod telemetry;

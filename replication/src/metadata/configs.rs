@@ -8,6 +8,7 @@ use headwater_core::ErrorCode;
 use headwater_core::config::{self, BrokerConfig, GroupConfig, Kind, Overrides, Scope, TopicConfig};
 use headwater_core::ids::NodeId;
 use headwater_core::limits::CONFIG_VALUE_BYTES_MAX;
+use headwater_core::telemetry::{Subscription, SubscriptionError};
 
 use super::controller::{Controller, Refusal};
 use super::records::{Record, Resource};
@@ -183,6 +184,13 @@ impl Controller {
         let wanted = match &resource {
             Resource::Topic(_) => TopicConfig::validate(&wanted, &self.config).map_err(invalid_config)?,
             Resource::Group(_) => GroupConfig::validate(&wanted, &self.config).map_err(invalid_config)?,
+            Resource::ClientMetrics(_) => match Subscription::new(&wanted) {
+                Ok(_) => wanted,
+                Err(error @ SubscriptionError::Pattern(_)) => {
+                    return Err(Refusal::new(ErrorCode::InvalidConfig, error.to_string()));
+                }
+                Err(error) => return Err(invalid_request(error.to_string())),
+            },
             Resource::Cluster => self.check_broker(current, wanted, true)?,
             Resource::Broker(_) => self.check_broker(current, wanted, false)?,
         };
@@ -236,7 +244,12 @@ impl Controller {
                 Err(invalid_request("Loggers are not changed this way; see headwater's own settings"))
             }
             Some(ResourceType::ClientMetrics) => {
-                Err(invalid_request("Client metrics are not collected here"))
+                if r.name.is_empty() {
+                    return Err(invalid_request("Subscription name can't be empty"));
+                }
+                static NONE: Overrides = Overrides::new();
+                let current = self.image.client_metrics().get(&r.name).unwrap_or(&NONE);
+                Ok((Resource::ClientMetrics(r.name.clone()), Scope::ClientMetrics, current))
             }
             None => Err(invalid_request(format!("Unknown resource type {}", r.resource_type))),
         }

@@ -129,6 +129,7 @@ pub struct Image {
     cluster_configs: Arc<Overrides>,
     broker_configs: Arc<BTreeMap<NodeId, Overrides>>,
     group_configs: Buckets<String, Arc<Overrides>>,
+    client_metrics: Arc<BTreeMap<String, Overrides>>,
     quotas: Arc<Quotas>,
     next_producer_id: i64,
     partitions: usize,
@@ -241,6 +242,11 @@ impl Image {
     /// Groups that have settings, in an order that means nothing.
     pub fn configured_groups(&self) -> impl Iterator<Item = &str> {
         self.group_configs.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Subscriptions to clients' metrics, by name: their settings.
+    pub fn client_metrics(&self) -> &Arc<BTreeMap<String, Overrides>> {
+        &self.client_metrics
     }
 
     /// What clients are limited to.
@@ -384,6 +390,14 @@ impl Image {
                 }
             }
             Resource::Topic(topic) => set(Arc::make_mut(&mut self.entry(*topic, "configured")?.configs)),
+            Resource::ClientMetrics(name) => {
+                let all = Arc::make_mut(&mut self.client_metrics);
+                let own = all.entry(name.clone()).or_default();
+                set(own);
+                if own.is_empty() {
+                    all.remove(name);
+                }
+            }
             Resource::Group(group) => {
                 let mut own = self.group_configs.remove(group).unwrap_or_default();
                 set(Arc::make_mut(&mut own));
@@ -436,6 +450,9 @@ impl Image {
         }
         for (group, overrides) in self.group_configs.iter() {
             configs(Resource::Group(group.clone()), overrides);
+        }
+        for (name, overrides) in self.client_metrics.iter() {
+            configs(Resource::ClientMetrics(name.clone()), overrides);
         }
         for (entity, limits) in self.quotas.iter() {
             for (key, limit) in limits {

@@ -11,8 +11,9 @@
 //!  5 TopicDeleted        v0  topic: id
 //!  6 PartitionsAdded     v0  topic: id, first: number, partitions: list of partition
 //!  7 PartitionChanged    v0  topic: id, partition: number, state: partition
-//!  8 ConfigSet           v0  resource: u8 (0 cluster, 1 broker, 2 topic, 3 group),
-//!                            broker: node number; topic: id; group: text; key: text, value: optional text (none removes)
+//!  8 ConfigSet           v0  resource: u8 (0 cluster, 1 broker, 2 topic, 3 group,
+//!                            4 client metrics),
+//!                            broker: node number; topic: id; group, client metrics: text; key: text, value: optional text (none removes)
 //!  9 ProducerIdsReserved v0  next: number
 //! 10 QuotaSet            v0  entity: list of { kind: text, name: optional text (none is the default) }, key: text,
 //!                            limit: optional (0, or 1 and 8 bytes of a double; none removes)
@@ -156,6 +157,8 @@ pub enum Resource {
     Topic(TopicId),
     /// One group.
     Group(String),
+    /// One subscription to clients' metrics.
+    ClientMetrics(String),
 }
 
 /// A record that cannot be read.
@@ -236,6 +239,10 @@ impl Record {
                         out.0.push(3);
                         out.text(group);
                     }
+                    Resource::ClientMetrics(name) => {
+                        out.0.push(4);
+                        out.text(name);
+                    }
                 }
                 out.text(key);
                 out.optional_text(value.as_deref());
@@ -311,6 +318,7 @@ impl Record {
                     1 => Resource::Broker(node(&mut r)?),
                     2 => Resource::Topic(TopicId::new(r.id()?)),
                     3 => Resource::Group(r.text()?.into()),
+                    4 => Resource::ClientMetrics(r.text()?.into()),
                     _ => return Err(RecordError::Malformed("a resource of no known kind")),
                 },
                 key: r.text()?.into(),

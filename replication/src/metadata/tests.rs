@@ -498,7 +498,13 @@ fn b20_b70_b73_incremental_alter_configs() {
         Ok(()),
         "log.segment.bytes=2000000",
     );
-    step(alter(ClientMetrics, "x", &[]), Err((InvalidRequest, "not collected")), "");
+    step(alter(ClientMetrics, "", &[]), Err((InvalidRequest, "name can't be empty")), "");
+    step(
+        alter(ClientMetrics, "x", &[("interval.ms", Set, Some("5"))]),
+        Err((InvalidRequest, "between 100 and")),
+        "",
+    );
+    step(alter(ClientMetrics, "x", &[("match", Set, Some("a=["))]), Err((InvalidConfig, "Illegal")), "");
     let unknown = AlterResource { resource_type: 99, ..alter(Topic, "t", &[]) };
     step(unknown, Err((InvalidRequest, "Unknown resource type 99")), "");
     // What was set for broker 1 has taken effect, and its own value goes over the cluster's.
@@ -551,6 +557,8 @@ fn busy() -> World {
     w.run(|c, _, out| c.on_create_partitions(grow, false, out));
     w.run(|c, _, out| c.on_allocate_producer_ids(out)).unwrap();
     w.run(|c, random, out| c.on_auto_create_topics(vec![CONSUMER_OFFSETS.into()], random, out));
+    let metrics = alter(ResourceType::ClientMetrics, "m", &[("metrics", AlterOperation::Set, Some("*"))]);
+    w.run(|c, _, out| c.on_incremental_alter_configs(vec![metrics], false, out)).remove(0).result.unwrap();
     let quota = |user: &str, client: Option<&str>, key: &str, limit| AlterQuotas {
         entity: vec![("user".into(), Some(user.into())), ("client-id".into(), client.map(Into::into))],
         limits: vec![(key.into(), Some(limit))],
@@ -660,6 +668,10 @@ fn records_have_their_golden_bytes() {
         (
             Record::ConfigSet { resource: Resource::Group("g".into()), key: "k".into(), value: None },
             "0800 030167 016b 00".into(),
+        ),
+        (
+            Record::ConfigSet { resource: Resource::ClientMetrics("m".into()), key: "k".into(), value: None },
+            "0800 04016d 016b 00".into(),
         ),
         (Record::ProducerIdsReserved { next: 1000 }, "0900 e807".into()),
         (
