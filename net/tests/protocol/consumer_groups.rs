@@ -43,7 +43,7 @@ fn with_group() -> Client {
 fn b57_members_are_dealt_partitions_and_known_after_a_restart() {
     let mut client = with_group();
     let answer = client.call(1, &heartbeat("a", 0));
-    assert_eq!((answer.member_id.as_deref(), answer.member_epoch), (Some("a"), 1));
+    assert_eq!((answer.member_id.as_deref(), answer.member_epoch), (Some("a"), 2));
     assert_eq!(answer.heartbeat_interval_ms, 5_000);
     let given = &answer.assignment.expect("a member that joins is told").topic_partitions[0];
     let topic = given.topic_id;
@@ -51,12 +51,12 @@ fn b57_members_are_dealt_partitions_and_known_after_a_restart() {
 
     client.restart();
     let beat = loop {
-        let answer = client.call(1, &heartbeat("a", 1));
+        let answer = client.call(1, &heartbeat("a", 2));
         if error(answer.error_code) != ErrorCode::CoordinatorLoadInProgress {
             break answer;
         }
     };
-    assert_eq!((beat.error_code, beat.member_epoch, beat.assignment.is_none()), (0, 1, true));
+    assert_eq!((beat.error_code, beat.member_epoch, beat.assignment.is_none()), (0, 2, true));
     let owned = TopicPartitions { topic_id: topic, partitions: vec![0] };
     let stale = ConsumerGroupHeartbeatRequest { topic_partitions: Some(vec![owned]), ..heartbeat("a", 7) };
     assert_eq!(error(client.call(1, &stale).error_code), ErrorCode::FencedMemberEpoch);
@@ -67,9 +67,9 @@ fn b57_members_are_dealt_partitions_and_known_after_a_restart() {
     };
     let described = client.call(1, &asked);
     let group = &described.groups[0];
-    assert_eq!((&*group.group_state, &*group.assignor_name, group.group_epoch), ("Stable", "uniform", 1));
+    assert_eq!((&*group.group_state, &*group.assignor_name, group.group_epoch), ("Stable", "uniform", 2));
     let member = &group.members[0];
-    assert_eq!((&*member.member_id, member.member_epoch, member.member_type), ("a", 1, 1));
+    assert_eq!((&*member.member_id, member.member_epoch, member.member_type), ("a", 2, 1));
     assert_eq!(member.assignment.topic_partitions[0].topic_name, "t");
     assert_eq!(error(described.groups[1].error_code), ErrorCode::GroupIdNotFound);
 }
@@ -77,7 +77,7 @@ fn b57_members_are_dealt_partitions_and_known_after_a_restart() {
 #[test]
 fn b57_offsets_are_fetched_with_a_member_epoch() {
     let mut client = with_group();
-    for (epoch, expect) in [(1, ErrorCode::None), (2, ErrorCode::StaleMemberEpoch)] {
+    for (epoch, expect) in [(2, ErrorCode::None), (3, ErrorCode::StaleMemberEpoch)] {
         let group = OffsetFetchRequestGroup {
             group_id: "g".into(),
             member_id: Some("a".into()),

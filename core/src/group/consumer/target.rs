@@ -37,7 +37,16 @@ impl Consumer {
     ) -> Result<bool, ErrorCode> {
         let changed = self.take_terms(step, id, terms);
         let found = self.refresh_regexes(step);
+        // A new group begins at 1 with nothing dealt: 0 is the epoch of members that join.
+        let is_new = self.epoch == 0;
+        if is_new {
+            (self.epoch, self.target_epoch) = (1, 1);
+        }
         self.follow_topics(step, changed, found);
+        if is_new && self.epoch == 1 {
+            self.store_epoch(step);
+            self.store_target_epoch(step);
+        }
         if self.has_partition_metadata {
             self.has_partition_metadata = false;
             step.record(store::partition_metadata_tombstone(&self.id));
