@@ -95,7 +95,6 @@ fn b57_clients_are_told_of_the_protocol() {
     let request = ApiVersionsRequest {
         client_software_name: "x".into(),
         client_software_version: "1".into(),
-        ..Default::default()
     };
     let reply = client.call(4, &request);
     let level = reply.finalized_features.iter().find(|feature| feature.name == "group.version");
