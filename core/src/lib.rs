@@ -16,6 +16,7 @@ pub mod producer;
 pub mod quota;
 pub mod record;
 pub mod session;
+pub mod share;
 pub mod telemetry;
 pub mod time;
 pub mod transaction;

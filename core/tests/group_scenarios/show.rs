@@ -46,7 +46,8 @@ pub fn record(key: &[u8], value: Option<&[u8]>) -> String {
                 let id = short(&MemberId::new(member.member_id));
                 push(&mut text, ", ", Some(id));
                 push(&mut text, "/", member.group_instance_id);
-                push(&mut text, " = ", Some(lossy(&member.assignment)));
+                let share = consumer::share(&member.assignment);
+                push(&mut text, " = ", Some(share.unwrap_or_else(|| lossy(&member.assignment))));
             }
             text
         }

@@ -92,10 +92,8 @@ fn b57_offsets_are_fetched_with_a_member_epoch() {
 #[test]
 fn b57_clients_are_told_of_the_protocol() {
     let mut client = Client::start();
-    let request = ApiVersionsRequest {
-        client_software_name: "x".into(),
-        client_software_version: "1".into(),
-    };
+    let request =
+        ApiVersionsRequest { client_software_name: "x".into(), client_software_version: "1".into() };
     let reply = client.call(4, &request);
     let level = reply.finalized_features.iter().find(|feature| feature.name == "group.version");
     assert_eq!(level.expect("it is finalized").max_version_level, 1);
