@@ -62,6 +62,8 @@ pub(crate) struct LoadConsumer<'a> {
     pub member: Option<Member>,
     pub read_committed: bool,
     pub clock: Clock,
+    /// When it begins to read, if its reader is late.
+    pub starts_at: u64,
     /// Latencies of records that were meant to be sent from here …
     pub measure_from: u64,
     /// … to here count.
@@ -86,10 +88,9 @@ impl LoadConsumer<'_> {
     /// Reads until `stop` is set.
     pub fn run(self, cluster: Cluster, stop: &AtomicBool, tally: &Mutex<Tally>) -> Result<(), ClientError> {
         let over = || stop.load(Ordering::Relaxed) || self.load_over.load(Ordering::Relaxed);
-        while self.clock.now() < self.reader.starts_at && !over() {
-            std::thread::sleep(TURN.min(Duration::from_nanos(
-                self.reader.starts_at - self.clock.now().min(self.reader.starts_at),
-            )));
+        while !self.reader.late.is_zero() && self.clock.now() < self.starts_at && !over() {
+            let left = Duration::from_nanos(self.starts_at.saturating_sub(self.clock.now()));
+            std::thread::sleep(TURN.min(left));
         }
         let mut config = ConsumerConfig { read_committed: self.read_committed, ..ConsumerConfig::default() };
         if self.reader.pace.is_some() {

@@ -83,6 +83,26 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A producer that is ready to send: it has its id, knows the topics, and holds no connection it does not
+/// need.
+pub(crate) fn prepare(
+    cluster: Cluster,
+    config: ProducerConfig,
+    layout: &Layout,
+    patience: Duration,
+) -> Result<Producer, ClientError> {
+    let mut producer = Producer::new(cluster, config)?;
+    for number in 0..layout.len() {
+        let (topic, partition) = layout.place(number);
+        producer.partition(topic, partition);
+    }
+    producer.cluster().wait_for_topic(&layout.topics[0], IfMissing::Wait, patience)?;
+    // Metadata is needed again only when something moves: four hundred idle connections would be four
+    // hundred too many.
+    producer.cluster().release_control();
+    Ok(producer)
+}
+
 /// A batch that is in the log and waits for its transaction's end.
 struct Held {
     handle: usize,
@@ -106,17 +126,12 @@ impl LoadProducer<'_> {
     /// what was sent and acknowledged.
     pub fn run(
         mut self,
-        cluster: Cluster,
+        mut producer: Producer,
         stop: &AtomicBool,
         tally: &Mutex<Tally>,
     ) -> Result<Sent, ClientError> {
-        let mut producer = Producer::new(cluster, self.config.clone())?;
         let places = (0..self.layout.len()).map(|number| self.layout.place(number));
         let handles: Vec<usize> = places.map(|(topic, p)| producer.partition(topic, p)).collect();
-        producer.cluster().wait_for_topic(&self.layout.topics[0], IfMissing::Wait, self.drain)?;
-        // Metadata is needed again only when something moves: four hundred idle connections would be four
-        // hundred too many.
-        producer.cluster().release_control();
         let mut account = Account { sent: Sent::new(handles.len()), tally, held: Vec::new(), falls: 0 };
         let seed = Rng::new(self.run.rotate_left(self.index));
         let mut partitioner = Partitioner::new(self.config.batch_bytes, seed);

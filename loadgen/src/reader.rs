@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::producer::lock;
 use crate::verify::Observed;
@@ -64,8 +65,8 @@ pub(crate) struct Reader {
     pub places: Vec<Mutex<Place>>,
     /// Whether its latencies count: not those of one that is late or slow on purpose beside others.
     pub timed: bool,
-    /// When it begins, on the run's clock.
-    pub starts_at: u64,
+    /// How long after the run's start it begins.
+    pub late: Duration,
     /// Records a second it takes at the most while the load lasts.
     pub pace: Option<u64>,
 }
@@ -77,7 +78,7 @@ impl Reader {
             Mutex::new(Place { begin: *begin, position: *begin, observed, redelivered: 0 })
         };
         let places = begin.iter().enumerate().map(place).collect();
-        Self { places, timed: true, starts_at: 0, pace: None }
+        Self { places, timed: true, late: Duration::ZERO, pace: None }
     }
 
     /// The offsets of the next records, by partition.

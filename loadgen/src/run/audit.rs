@@ -85,6 +85,7 @@ pub(super) fn read_again(
         member: None,
         read_committed: config.scenario.read_committed(),
         clock,
+        starts_at: 0,
         measure_from: 0,
         measure_to: 0,
         load_over: &load_over,

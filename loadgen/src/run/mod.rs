@@ -15,10 +15,10 @@ mod topics;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::{Acks, ClientConfig, ClientError, Cluster, ProducerConfig};
 use crate::clock::Clock;
@@ -43,6 +43,9 @@ const BUFFER_BYTES_MAX: usize = 32 << 20;
 /// At `--rate max` a producer holds no more than it can have under way: what waits longer is the generator's
 /// own queue, not the broker.
 const BUFFER_BYTES_AT_MAX: usize = 4 << 20;
+
+/// Between the last connection and the first record.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// How long a new group takes until every member has its part: brokers hold the first sharing-out back for
 /// 3 s, and who came too late for it brings about another, noticed at a heartbeat.
@@ -111,6 +114,15 @@ impl RunConfig {
     }
 }
 
+/// The moments of a run, on its clock.
+#[derive(Clone, Debug)]
+struct Times {
+    start: u64,
+    measure_from: u64,
+    measure_to: u64,
+    timetable: Arc<Timetable>,
+}
+
 /// What all threads of a run share.
 struct Course<'a> {
     config: &'a RunConfig,
@@ -118,11 +130,10 @@ struct Course<'a> {
     layout: Layout,
     readers: Vec<Reader>,
     keys: KeySpace,
-    timetable: Arc<Timetable>,
     clock: Clock,
-    start: u64,
-    measure_from: u64,
-    measure_to: u64,
+    /// How many threads are connected, and, once all are, when everything happens.
+    arrived: AtomicUsize,
+    times: OnceLock<Times>,
     producers: Vec<Mutex<producer::Tally>>,
     consumers: Vec<Mutex<consumer::Tally>>,
     storm: Mutex<storm::Tally>,
@@ -155,26 +166,18 @@ pub fn run(
         cluster.group_coordinator(&group(scenario, run, 0))?;
     }
 
-    // Connecting takes a while: the timetable begins when everybody can be there.
     let clock = Clock::start();
-    let threads = u64::from(scenario.producers) + u64::from(scenario.consumers * scenario.readers());
-    let joining = if scenario.groups > 0 { GROUP_SETTLES.as_nanos() as u64 } else { 0 };
-    let start = clock.now() + 200_000_000 + threads * 2_000_000 + joining;
-    let measure_from = start + scenario.warmup.as_nanos() as u64;
-    let measure_to = measure_from + scenario.duration.as_nanos() as u64;
     // More consumers than partitions would have nothing to do.
     let consumers = u64::from(scenario.consumers).min(layout.len() as u64) as usize;
     let readers = if consumers == 0 { 0 } else { scenario.readers() };
     let course = Course {
         config,
         run,
-        readers: (0..readers).map(|number| reader(scenario, run, number, readers, start, &begin)).collect(),
+        readers: (0..readers).map(|number| reader(scenario, run, number, readers, &begin)).collect(),
         keys: KeySpace::new(scenario.keys, scenario.key_count),
-        timetable: Arc::new(Timetable::new(scenario.rate.clone(), start, scenario.warmup, scenario.duration)),
         clock,
-        start,
-        measure_from,
-        measure_to,
+        arrived: AtomicUsize::new(0),
+        times: OnceLock::new(),
         producers: (0..scenario.producers).map(|_| Mutex::default()).collect(),
         consumers: (0..consumers * readers as usize).map(|_| Mutex::default()).collect(),
         storm: Mutex::default(),
@@ -187,7 +190,6 @@ pub fn run(
     let mut report = Report {
         settings: topics::settings(config, &course.layout),
         environment: host::environment(config.command.as_deref(), &mut cluster, &course.layout.topics[0]),
-        started: start,
         ..Report::default()
     };
     let mut sent = Vec::new();
@@ -199,9 +201,13 @@ pub fn run(
             Err(error) => {
                 course.stop_producing.store(true, Ordering::Relaxed);
                 course.stop_reading.store(true, Ordering::Relaxed);
+                // Whoever has been started waits for it.
+                course.begin();
                 return Err(error);
             }
         };
+        course.begin();
+        report.started = course.times().start;
         let ended = || producing.iter().all(ScopedJoinHandle::is_finished);
         let seen = watch::watch(&course, stop, &ended, on_second, &mut report);
         if seen.is_err() {
@@ -260,12 +266,12 @@ fn acked(sent: &[Sent]) -> u64 {
 }
 
 /// The reader with this number: the last ones are those that are late or slow.
-fn reader(scenario: &Scenario, run: u64, number: u32, readers: u32, start: u64, begin: &[i64]) -> Reader {
+fn reader(scenario: &Scenario, run: u64, number: u32, readers: u32, begin: &[i64]) -> Reader {
     let mut reader = Reader::new(run, scenario.producers as usize, begin);
     let is_among_last = |count: u32| number + count >= readers;
     let late = if scenario.backlog.is_zero() { 0 } else { scenario.backlog_readers.unwrap_or(readers) };
     if late > 0 && is_among_last(late) {
-        reader.starts_at = start + scenario.backlog.as_nanos() as u64;
+        reader.late = scenario.backlog;
         reader.timed = late == readers;
     }
     if scenario.slow_readers > 0 && is_among_last(scenario.slow_readers) {
@@ -279,6 +285,37 @@ fn reader(scenario: &Scenario, run: u64, number: u32, readers: u32, start: u64, 
 type Threads<'scope> = (Vec<ScopedJoinHandle<'scope, Sent>>, Vec<ScopedJoinHandle<'scope, ()>>);
 
 impl Course<'_> {
+    /// A thread is connected: waits until all are, or until the run has failed.
+    fn arrive(&self) -> &Times {
+        self.arrived.fetch_add(1, Ordering::Release);
+        self.times()
+    }
+
+    /// When everything happens; waits until that is known.
+    fn times(&self) -> &Times {
+        self.times.wait()
+    }
+
+    /// Sets the moments, once everybody who produces or reads is there: the time it takes hundreds of them to
+    /// connect is not the broker's response time.
+    fn begin(&self) {
+        let scenario = &self.config.scenario;
+        let everybody = self.producers.len() + self.consumers.len();
+        let deadline = Instant::now() + PATIENCE;
+        while self.arrived.load(Ordering::Acquire) < everybody
+            && Instant::now() < deadline
+            && !self.stop_producing.load(Ordering::Relaxed)
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let joining = if scenario.groups > 0 { GROUP_SETTLES } else { Duration::ZERO };
+        let start = self.clock.now() + (BREATH + joining).as_nanos() as u64;
+        let measure_from = start + scenario.warmup.as_nanos() as u64;
+        let measure_to = measure_from + scenario.duration.as_nanos() as u64;
+        let timetable = Timetable::new(scenario.rate.clone(), start, scenario.warmup, scenario.duration);
+        let _ = self.times.set(Times { start, measure_from, measure_to, timetable: Arc::new(timetable) });
+    }
+
     fn fail(&self, error: ClientError) {
         lock(&self.failed).get_or_insert(error);
         self.stop_producing.store(true, Ordering::Relaxed);
@@ -294,25 +331,25 @@ impl Course<'_> {
         for (index, tally) in self.consumers.iter().enumerate() {
             let (reader, member) = (index / consumers, index % consumers);
             let group = group(scenario, self.run, reader);
-            let load = LoadConsumer {
-                layout: &self.layout,
-                reader: &self.readers[reader],
-                assigned: (member..self.layout.len()).step_by(consumers).collect(),
-                member: (scenario.groups > 0).then_some(Member {
-                    group,
-                    number: member as u32,
-                    members: consumers as u32,
-                    churn: scenario.churn,
-                }),
-                read_committed: scenario.read_committed(),
-                clock: self.clock,
-                measure_from: self.measure_from,
-                measure_to: self.measure_to,
-                load_over: &self.load_over,
-            };
+            let member =
+                Member { group, number: member as u32, members: consumers as u32, churn: scenario.churn };
             let client = self.config.client(&format!("consumer-{index}"));
             let body = move || {
-                let ended = Cluster::connect(client).and_then(|c| load.run(c, &self.stop_reading, tally));
+                let connected = Cluster::connect(client);
+                let times = self.arrive();
+                let load = LoadConsumer {
+                    layout: &self.layout,
+                    reader: &self.readers[reader],
+                    assigned: (member.number as usize..self.layout.len()).step_by(consumers).collect(),
+                    member: (scenario.groups > 0).then_some(member),
+                    read_committed: scenario.read_committed(),
+                    clock: self.clock,
+                    starts_at: times.start + self.readers[reader].late.as_nanos() as u64,
+                    measure_from: times.measure_from,
+                    measure_to: times.measure_to,
+                    load_over: &self.load_over,
+                };
+                let ended = connected.and_then(|c| load.run(c, &self.stop_reading, tally));
                 ended.unwrap_or_else(|error| self.fail(error));
             };
             let spawned = Builder::new().name(format!("consumer-{index}")).spawn_scoped(scope, body);
@@ -323,25 +360,30 @@ impl Course<'_> {
         let sizes = scenario.size.classes();
         for (index, tally) in (0..scenario.producers).zip(&self.producers) {
             let seed = self.run ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let load = LoadProducer {
-                layout: &self.layout,
-                run: self.run,
-                index,
-                template: Template::of(self.run, index, &sizes, scenario.body()),
-                size_mean: scenario.size.mean(),
-                keys: &self.keys,
-                pacer: Pacer::new(self.timetable.clone(), index.into(), scenario.producers.into(), seed),
-                clock: self.clock,
-                measure_from: self.measure_from,
-                measure_to: self.measure_to,
-                drain: PATIENCE,
-                transaction_records: scenario.transaction_records,
-                abort_share: scenario.abort_share,
-                config: self.config.producer(self.run, index),
-            };
+            let template = Template::of(self.run, index, &sizes, scenario.body());
             let client = self.config.client(&format!("producer-{index}"));
             let body = move || {
-                let ended = Cluster::connect(client).and_then(|c| load.run(c, &self.stop_producing, tally));
+                let config = self.config.producer(self.run, index);
+                let ready = Cluster::connect(client)
+                    .and_then(|c| producer::prepare(c, config.clone(), &self.layout, PATIENCE));
+                let times = self.arrive();
+                let load = LoadProducer {
+                    layout: &self.layout,
+                    run: self.run,
+                    index,
+                    template,
+                    size_mean: scenario.size.mean(),
+                    keys: &self.keys,
+                    pacer: Pacer::new(times.timetable.clone(), index.into(), scenario.producers.into(), seed),
+                    clock: self.clock,
+                    measure_from: times.measure_from,
+                    measure_to: times.measure_to,
+                    drain: PATIENCE,
+                    transaction_records: scenario.transaction_records,
+                    abort_share: scenario.abort_share,
+                    config,
+                };
+                let ended = ready.and_then(|producer| load.run(producer, &self.stop_producing, tally));
                 ended.unwrap_or_else(|error| {
                     self.fail(error);
                     Sent::new(self.layout.len())

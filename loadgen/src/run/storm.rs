@@ -40,7 +40,8 @@ pub(super) fn launch<'scope, 'env>(
 
 fn blow(course: &Course<'_>, left: &AtomicU32) {
     let stopped = || course.stop_reading.load(Ordering::Relaxed);
-    while course.clock.now() < course.measure_from && !stopped() {
+    let measure_from = course.times().measure_from;
+    while course.clock.now() < measure_from && !stopped() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let address = course.config.bootstrap.split(',').next().unwrap_or_default().trim();

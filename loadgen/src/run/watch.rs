@@ -80,17 +80,18 @@ pub(super) fn watch(
         .begin_log_with(&mut log, &mut serializer)
         .map_err(log_error)?;
 
-    let mut watched = Watched { ended: course.measure_to, ..Watched::default() };
+    let times = course.times();
+    let mut watched = Watched { ended: times.measure_to, ..Watched::default() };
     let (mut from, mut used) = (None, None);
-    let (mut number, mut next) = (0, course.start + SECOND);
+    let (mut number, mut next) = (0, times.start + SECOND);
     while !producing_ended() {
         std::thread::sleep(TICK);
         let now = course.clock.now();
         if stop.load(Ordering::Relaxed) && !course.stop_producing.swap(true, Ordering::Relaxed) {
-            report.stopped_early = now < course.measure_to;
+            report.stopped_early = now < times.measure_to;
             watched.ended = watched.ended.min(now);
         }
-        if from.is_none() && now >= course.measure_from {
+        if from.is_none() && now >= times.measure_from {
             from = Some(Used::now(config.broker_pid));
         }
         if used.is_none() && now >= watched.ended {
@@ -100,7 +101,7 @@ pub(super) fn watch(
             continue;
         }
         let began = next - SECOND;
-        let look = watched.look(course, number, began >= course.measure_from && next <= watched.ended);
+        let look = watched.look(course, number, began >= times.measure_from && next <= watched.ended);
         let since = Duration::from_nanos(began);
         let kinds =
             [("response", &look.response), ("service", &look.service), ("end_to_end", &look.end_to_end)];
@@ -172,6 +173,7 @@ impl Watched {
 
     /// Writes the sums into the report, once all threads have ended.
     pub(super) fn finish(mut self, course: &Course<'_>, report: &mut Report) {
+        let times = course.times();
         let last = self.look(course, report.series.len() as u64, false).second;
         if last.acked + last.consumed + last.failed > 0 {
             report.series.push(last);
@@ -202,14 +204,14 @@ impl Watched {
         report.failures.extend(storm.why_failed.clone());
         report.failures.sort();
         report.failures.dedup();
-        report.measured_s = self.ended.saturating_sub(course.measure_from) as f64 / 1e9;
+        report.measured_s = self.ended.saturating_sub(times.measure_from) as f64 / 1e9;
         if report.measured_s > 0.0 {
             let per_s = |count: u64| count as f64 / report.measured_s;
             report.achieved_per_s = per_s(records);
             report.achieved_bytes_per_s = per_s(bytes);
             report.offered_per_s = match course.config.scenario.rate {
                 Rate::Max => per_s(report.series.iter().filter(|s| s.measured).map(|s| s.produced).sum()),
-                _ => course.timetable.offered_per_s(course.measure_from, self.ended).unwrap_or(0.0),
+                _ => times.timetable.offered_per_s(times.measure_from, self.ended).unwrap_or(0.0),
             };
         }
         report.drain = drain(course, &report.series);
@@ -219,8 +221,8 @@ impl Watched {
 /// When late readers had read what there was: the first second after they began at whose end they were no
 /// more than a second's records behind.
 fn drain(course: &Course<'_>, series: &[Second]) -> Option<Drain> {
-    let begins = course.readers.iter().map(|reader| reader.starts_at).max().filter(|at| *at > 0)?;
-    let first = (begins.saturating_sub(course.start) / SECOND) as usize;
+    let late = course.readers.iter().map(|reader| reader.late).max().filter(|late| !late.is_zero())?;
+    let first = late.as_secs() as usize;
     let backlog = series.get(first.checked_sub(1)?)?.backlog;
     let behind = |second: &&Second| second.backlog <= second.acked.max(1) * course.readers.len() as u64;
     let drained =
