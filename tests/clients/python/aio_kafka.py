@@ -95,7 +95,8 @@ async def records_keep_all():
     async with consumer() as reader:
         reader.assign([TopicPartition(name, 0)])
         first, tombstone = await take(reader, 2)
-        equal((b"k", b"v", 1234567890123, tuple(headers)), (first.key, first.value, first.timestamp, first.headers), "record")
+        equal((b"k", b"v", 1234567890123, tuple(headers)), (first.key, first.value, first.timestamp, first.headers),
+              "record")
         equal(None, tombstone.value, "tombstone")
         found = await reader.offsets_for_times({TopicPartition(name, 0): 1234567890124})
         equal(1, found[TopicPartition(name, 0)].offset, "offset by time")
