@@ -170,6 +170,83 @@ fn plan(c: &mut Criterion) {
     group.finish();
 }
 
+/// Bytes of the log that a consumer reads from its beginning.
+const BEHIND_BYTES: usize = 256 << 20;
+
+/// A consumer reads a whole log from the real disk, 1 MiB at a time, as fast as it gets it; nothing of it is in memory.
+fn catch_up(c: &mut Criterion) {
+    let mut group = c.benchmark_group("catch-up");
+    group.sample_size(10).throughput(Throughput::Bytes(BEHIND_BYTES as u64));
+    let (mut read, mut cpu) = (0u64, Duration::ZERO);
+    group.bench_function("1 MiB at a time, 64 KiB batches", |b| {
+        b.iter_custom(|n| {
+            let (took, used) = read_behind(n);
+            read += n * BEHIND_BYTES as u64;
+            cpu += used;
+            took
+        });
+    });
+    group.finish();
+    if read > 0 {
+        eprintln!(
+            "catch-up: {:.3} CPU-s/GB (appending not counted)",
+            cpu.as_secs_f64() / (read as f64 / 1e9)
+        );
+    }
+}
+
+fn read_behind(times: u64) -> (Duration, Duration) {
+    dma::block_on(move || {
+        Box::pin(async move {
+            let folder =
+                PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("behind-{}", std::process::id()));
+            let config = StoreConfig { cache_bytes: 0, ..config() };
+            let store = Store::open(Dma, folder.clone(), SHARD, config).await.expect("the store opens");
+            let log = store.create_log(id(0), LogConfig::default());
+            let (batch, header) = batch(64 << 10);
+            let loops = async {
+                zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
+                std::future::pending().await
+            };
+            let driver = async {
+                for _ in 0..BEHIND_BYTES / batch.len() + 64 {
+                    store.room().await;
+                    log.append(batch.clone(), &header, LeaderEpoch::new(1)).expect("it is taken");
+                }
+                while log.durable_end() != log.end() || store.usage().cache_bytes > 0 {
+                    if store.usage().heads_bytes < 256 << 10 {
+                        break;
+                    }
+                    yield_now().await;
+                }
+                let (begin, before) = (Instant::now(), cpu_used());
+                for _ in 0..times {
+                    let (mut at, mut bytes) = (Offset::ZERO, 0);
+                    while bytes < BEHIND_BYTES {
+                        let plan = log.plan(at, log.end(), 1 << 20, true).expect("in range");
+                        let outcome = plan.run().await.expect("it is there");
+                        bytes += outcome.chunks.iter().map(bytes::Bytes::len).sum::<usize>();
+                        at = outcome.next_offset;
+                    }
+                }
+                (begin.elapsed(), cpu_used().saturating_sub(before))
+            };
+            let took = or(driver, loops).await;
+            drop((log, store));
+            Dma.remove(&folder).await.expect("the bench's folder can be removed");
+            took
+        })
+    })
+}
+
+/// CPU time of this process so far: user and system, in ticks of 10 ms.
+fn cpu_used() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
 fn recovery(c: &mut Criterion) {
     let disk = Sim::new(1);
     let (batch, header) = batch(1 << 10);
@@ -275,5 +352,5 @@ fn crc(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, append, round, index, plan, recovery, checkpoint, crc);
+criterion_group!(benches, append, round, index, plan, catch_up, recovery, checkpoint, crc);
 criterion_main!(benches);

@@ -6,6 +6,7 @@
 pub mod checkpoint;
 mod commit;
 pub mod compact;
+mod cursor;
 pub mod disk;
 pub mod error;
 mod event;

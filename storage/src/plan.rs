@@ -5,10 +5,11 @@ use std::rc::Rc;
 use bytes::Bytes;
 use headwater_core::ids::Offset;
 
+use crate::cursor::Cursor;
 use crate::disk::{Disk, DiskFile};
 pub use crate::error::ReadError;
 use crate::log::Log;
-use crate::reader::{Damage, Expected, Found, ReadAt, SegmentReader};
+use crate::reader::{Damage, Expected, Found, READ_BYTES, ReadAt, SegmentReader};
 
 /// The most that is read from the disk at once, in bytes, but for a batch that is larger.
 pub(crate) const READ_AHEAD_MAX: usize = 1 << 20;
@@ -205,11 +206,19 @@ impl<D: Disk> SegmentRead<'_, D> {
             Err(_) if self.log.expected(self.base).is_none() => return Err(gone),
             Err(error) => return Err(io(error)),
         };
-        let mut reader = SegmentReader::new(file, expected, pos, next);
-        reader.read_ahead(self.max_bytes.min(READ_AHEAD_MAX));
+        let readable = expected.readable;
+        let left = self.log.shared.cursors.borrow_mut().take(&path, self.from);
+        let comes_back = left.is_some();
+        let mut reader = match left {
+            Some(left) => SegmentReader::resume(file.clone(), expected, left.pos, left.next, left.rest),
+            None => SegmentReader::new(file.clone(), expected, pos, next),
+        };
+        let window_bytes = self.max_bytes.clamp(READ_BYTES, READ_AHEAD_MAX);
+        reader.read_ahead(window_bytes);
         let mut outcome = ReadOutcome { chunks: Vec::new(), next_offset: self.from };
         let mut bytes = 0usize;
         loop {
+            let (pos, next) = (reader.pos(), reader.next_offset());
             match reader.step().await.map_err(io)? {
                 Found::End if outcome.chunks.is_empty() && !gaps && self.from < end => {
                     // Planned because it was on the disk, so a length in front of it is damaged: going on to the next
@@ -229,12 +238,16 @@ impl<D: Disk> SegmentRead<'_, D> {
                     }
                 }
                 Found::Batch(header, _) if header.last_offset() < self.from => {}
-                Found::Batch(header, _) if header.last_offset() >= self.upto => {
-                    return Ok((outcome, End::Enough));
-                }
                 Found::Batch(header, batch) => {
                     let fits = bytes + batch.len() <= self.max_bytes;
-                    if !(fits || self.at_least_one && outcome.chunks.is_empty()) {
+                    let first = self.at_least_one && outcome.chunks.is_empty();
+                    if header.last_offset() >= self.upto || !(fits || first) {
+                        let mut rest = reader.into_rest();
+                        if comes_back {
+                            rest.read_ahead(&file, window_bytes, readable);
+                        }
+                        let cursor = Cursor { path, next, pos, rest };
+                        self.log.shared.cursors.borrow_mut().leave(cursor);
                         return Ok((outcome, End::Enough));
                     }
                     bytes += batch.len();

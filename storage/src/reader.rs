@@ -11,6 +11,9 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use headwater_core::epochs::LeaderEpochs;
@@ -20,7 +23,7 @@ use headwater_core::record::header::{BatchHeader, BatchView, HEADER_BYTES};
 use crate::disk::DiskFile;
 
 /// The least that is read at once, in bytes.
-const READ_BYTES: usize = 128 * 1024;
+pub(crate) const READ_BYTES: usize = 128 * 1024;
 /// How much is read at once to find the end of a damaged stretch.
 const SEARCH_BYTES: usize = 1 << 20;
 
@@ -83,9 +86,87 @@ pub struct SegmentReader<R> {
     expected: Expected,
     pos: u64,
     next: Offset,
+    rest: Lookahead,
+    window_bytes: usize,
+}
+
+/// Bytes of a file that are in memory, or on their way there.
+///
+/// ```text
+///   ├─ tail ─┼─ window ───────────────┼─ ahead, being read ─┤
+/// ```
+#[derive(Default)]
+pub struct Lookahead {
+    /// What is left of the window before: a batch may reach from it into the window.
+    tail: Bytes,
     window: Bytes,
     window_at: u64,
-    window_bytes: usize,
+    ahead: Option<Ahead>,
+}
+
+struct Ahead {
+    bytes: usize,
+    read: Pin<Box<dyn Future<Output = io::Result<Bytes>>>>,
+}
+
+impl Lookahead {
+    fn tail_at(&self) -> u64 {
+        self.window_at - self.tail.len() as u64
+    }
+
+    fn end(&self) -> u64 {
+        self.window_at + self.window.len() as u64
+    }
+
+    /// How much memory it takes.
+    pub fn bytes(&self) -> usize {
+        self.tail.len() + self.window.len() + self.ahead.as_ref().map_or(0, |ahead| ahead.bytes)
+    }
+
+    /// What there is from `pos` on, if it reaches up to `end`.
+    fn get(&self, pos: u64, end: u64) -> Option<Bytes> {
+        if end > self.end() || pos < self.tail_at() {
+            return None;
+        }
+        if pos >= self.window_at {
+            return Some(self.window.slice((pos - self.window_at) as usize..));
+        }
+        let begun = &self.tail[(pos - self.tail_at()) as usize..];
+        let more = &self.window[..end.saturating_sub(self.window_at) as usize];
+        Some([begun, more].concat().into())
+    }
+
+    /// Goes over to what was read ahead; false if there is none, or it failed.
+    async fn go_on(&mut self, pos: u64) -> bool {
+        // From the tail a batch would reach over the whole window: too rare to be kept in three parts.
+        if pos < self.window_at || pos > self.end() {
+            self.ahead = None;
+        }
+        let Some(ahead) = self.ahead.take() else { return false };
+        let Ok(window) = ahead.read.await else { return false };
+        self.tail = self.window.slice((pos - self.window_at) as usize..);
+        self.window_at = self.end();
+        self.window = window;
+        true
+    }
+
+    /// Begins to read `bytes` behind the window, up to `readable`, unless that is under way.
+    pub fn read_ahead<F: DiskFile>(&mut self, file: &Rc<F>, bytes: usize, readable: u64) {
+        let (at, left) = (self.end(), readable.saturating_sub(self.end()));
+        let bytes = (bytes as u64).min(left) as usize;
+        if self.ahead.is_some() || bytes == 0 {
+            return;
+        }
+        let file = file.clone();
+        let mut read: Pin<Box<dyn Future<Output = _>>> =
+            Box::pin(async move { DiskFile::read_at(&*file, at, bytes).await });
+        // The first poll is what begins it; the result waits until somebody asks for it.
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Poll::Ready(done) = read.as_mut().poll(&mut cx) {
+            read = Box::pin(std::future::ready(done));
+        }
+        self.ahead = Some(Ahead { bytes, read });
+    }
 }
 
 enum Verdict {
@@ -100,8 +181,18 @@ enum Verdict {
 impl<R: ReadAt> SegmentReader<R> {
     /// A reader that begins at byte `pos`, where the batch with `next` is (or the first behind it, if there are gaps).
     pub fn new(source: R, expected: Expected, pos: u64, next: Offset) -> Self {
-        let window = Bytes::new();
-        Self { source, expected, pos, next, window, window_at: pos, window_bytes: READ_BYTES }
+        let rest = Lookahead { window_at: pos, ..Lookahead::default() };
+        Self { source, expected, pos, next, rest, window_bytes: READ_BYTES }
+    }
+
+    /// A reader that goes on with what another one has left.
+    pub fn resume(source: R, expected: Expected, pos: u64, next: Offset, rest: Lookahead) -> Self {
+        Self { source, expected, pos, next, rest, window_bytes: READ_BYTES }
+    }
+
+    /// What it has in memory.
+    pub fn into_rest(self) -> Lookahead {
+        self.rest
     }
 
     /// How much to read at once, where that is more than the least.
@@ -143,15 +234,20 @@ impl<R: ReadAt> SegmentReader<R> {
 
     /// At least `len` bytes at `pos`, if there are as many.
     async fn bytes_at(&mut self, pos: u64, len: usize) -> io::Result<Bytes> {
-        let have = self.window_at + self.window.len() as u64;
-        let wanted = (pos + len as u64).min(self.expected.readable);
-        if pos < self.window_at || wanted > have {
-            let left = self.expected.readable.saturating_sub(pos);
-            let ask = (len.max(self.window_bytes) as u64).min(left) as usize;
-            self.window = self.source.read_at(pos, ask).await?;
-            self.window_at = pos;
+        let end = (pos + len as u64).min(self.expected.readable);
+        if let Some(bytes) = self.rest.get(pos, end) {
+            return Ok(bytes);
         }
-        Ok(self.window.slice(((pos - self.window_at) as usize).min(self.window.len())..))
+        if self.rest.go_on(pos).await
+            && let Some(bytes) = self.rest.get(pos, end)
+        {
+            return Ok(bytes);
+        }
+        let left = self.expected.readable.saturating_sub(pos);
+        let ask = (len.max(self.window_bytes) as u64).min(left) as usize;
+        let window = self.source.read_at(pos, ask).await?;
+        self.rest = Lookahead { tail: Bytes::new(), window: window.clone(), window_at: pos, ahead: None };
+        Ok(window)
     }
 
     /// Whether a good batch is at the start of `bytes`, which begin at `pos`.

@@ -23,6 +23,7 @@ use futures_lite::future::yield_now;
 use headwater_core::ids::{LeaderEpoch, Offset, ShardId, TopicPartition};
 
 use crate::checkpoint::Encoder;
+use crate::cursor::Cursors;
 use crate::disk::{Buffers, Disk, Open};
 use crate::error::StorageError;
 use crate::event::Event;
@@ -139,6 +140,7 @@ pub struct Shared<D: Disk> {
     pub(crate) writing_out: Cell<bool>,
     pub(crate) loop_ended: Event,
     files: RefCell<HashMap<PathBuf, OpenFile<D>>>,
+    pub(crate) cursors: RefCell<Cursors>,
     file_clock: Cell<u64>,
     /// Places that were found damaged, up to [`DAMAGE_MAX`].
     damage: RefCell<BTreeSet<(PathBuf, u64)>>,
@@ -183,6 +185,7 @@ impl<D: Disk> Shared<D> {
             writing_out: Cell::new(false),
             loop_ended: Event::default(),
             files: RefCell::default(),
+            cursors: RefCell::default(),
             file_clock: Cell::new(0),
             damage: RefCell::default(),
         }
@@ -301,6 +304,7 @@ impl<D: Disk> Shared<D> {
     /// Removes a file, or a folder and what is in it.
     pub(crate) async fn remove(&self, path: &Path) -> io::Result<()> {
         self.files.borrow_mut().retain(|open, _| !open.starts_with(path));
+        self.cursors.borrow_mut().forget(path);
         self.disk.remove(path).await
     }
 
