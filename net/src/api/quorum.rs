@@ -99,7 +99,7 @@ pub async fn update_features(context: Context, body: BytesMut) -> Result<Reply, 
             why.level, why.feature
         );
         return context.reply(&UpdateFeaturesResponse {
-            error_code: ErrorCode::FeatureUpdateFailed.code(),
+            error_code: ErrorCode::InvalidUpdateVersion.code(),
             error_message: Some(Cow::Owned(message)),
             ..Default::default()
         });

@@ -80,8 +80,10 @@ pub async fn elect(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             .collect(),
         None => Vec::new(),
     };
+    // As in Kafka: who asks for no partition is not told that the kind is unknown.
+    let asks = request.topic_partitions.as_ref().is_none_or(|topics| !topics.is_empty());
     context.reply(&ElectLeadersResponse {
-        error_code: election.err().map_or(ErrorCode::None, |(code, _)| code).code(),
+        error_code: election.err().filter(|_| asks).map_or(ErrorCode::None, |(code, _)| code).code(),
         replica_election_results,
         ..Default::default()
     })

@@ -100,6 +100,7 @@ pub async fn create(context: Context, body: BytesMut) -> Result<Reply, Refused> 
                 Ok(made) => CreatableTopicResult {
                     name: Cow::Owned(topic.name),
                     topic_id: made.topic,
+                    error_message: None,
                     num_partitions: made.partitions,
                     replication_factor: made.replication_factor,
                     // Behaviour 8: empty and not null; behaviour 9: with a source that is not -1.

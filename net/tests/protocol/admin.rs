@@ -165,7 +165,7 @@ fn features_stay_at_their_levels() {
             }];
             let request = UpdateFeaturesRequest { feature_updates, ..Default::default() };
             let reply = client.call(version, &request);
-            let code = if refused { ErrorCode::FeatureUpdateFailed } else { ErrorCode::None };
+            let code = if refused { ErrorCode::InvalidUpdateVersion } else { ErrorCode::None };
             assert_eq!(error(reply.error_code), code, "version {version}, {feature} at {max_version_level}");
             assert_eq!(reply.error_message.is_some(), refused);
             assert_eq!(reply.results.len(), usize::from(version < 2 && !refused));

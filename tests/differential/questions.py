@@ -1,0 +1,132 @@
+"""What both brokers are asked: functions that ask in an order, on a broker with nothing in it but what they made."""
+
+NODE = 1
+ZERO = "00000000-0000-0000-0000-000000000000"
+
+
+def topics(ask):
+    topic = {"Name": "t", "NumPartitions": 2, "ReplicationFactor": 1}
+    ask("CreateTopics", 5, Topics=[topic], TimeoutMs=10000)
+    ask("CreateTopics", Topics=[topic, {**topic, "Name": "a/b"}, {**topic, "Name": "r", "ReplicationFactor": 3}], TimeoutMs=10000)
+    ask("CreateTopics", 7, Topics=[{**topic, "Name": "n", "NumPartitions": -5}], TimeoutMs=10000, ValidateOnly=True)
+    ask("CreatePartitions", Topics=[{"Name": "t", "Count": 1}, {"Name": "nope", "Count": 3}], TimeoutMs=10000)
+    ask("DeleteTopics", 5, TopicNames=["nope"], TimeoutMs=10000)
+    ask("DeleteRecords", Topics=[{"Name": "t", "Partitions": [{"PartitionIndex": p, "Offset": o} for p, o in [(0, 0), (0, 5), (9, 0)]]}])
+    positions = [(0, -1), (0, -2), (0, -3), (0, -4), (0, 1000), (9, -1)]
+    for partition, timestamp in positions:
+        asked = {"PartitionIndex": partition, "CurrentLeaderEpoch": -1, "Timestamp": timestamp}
+        ask("ListOffsets", 7, ReplicaId=-1, Topics=[{"Name": "t", "Partitions": [asked]}])
+    ask("DescribeTopicPartitions", Topics=[{"Name": "t"}, {"Name": "nope"}])
+
+
+def epochs(ask):
+    for partition, known, asked in [(0, -1, 0), (0, -1, -1), (0, -1, -3), (0, 0, 0), (0, 1, 0), (0, -1, 5), (7, -1, 0)]:
+        one = {"Partition": partition, "CurrentLeaderEpoch": known, "LeaderEpoch": asked}
+        ask("OffsetForLeaderEpoch", Topics=[{"Topic": "t", "Partitions": [one]}, {"Topic": "nope", "Partitions": [one]}])
+    for last, offset in [(0, 0), (-1, 0), (5, 0), (0, 1), (0, 5), (-1, 5), (-1, -1)]:
+        one = {"Partition": 0, "FetchOffset": offset, "LastFetchedEpoch": last, "CurrentLeaderEpoch": -1, "PartitionMaxBytes": 1000}
+        ask("Fetch", 12, SessionEpoch=-1, MaxBytes=1 << 20, Topics=[{"Topic": "t", "Partitions": [one]}])
+
+
+def replicas(ask):
+    some = [{"Topic": "t", "Partitions": [0, 0, 7]}, {"Topic": "nope", "Partitions": [0]}]
+    for asked in (some, [], None):
+        ask("ElectLeaders", TopicPartitions=asked)
+        ask("ElectLeaders", 2, ElectionType=2, TopicPartitions=asked)
+    for replicas_ in ([NODE], None, [], [77], [NODE, NODE], [NODE, 77], [-1]):
+        for name, partition in (("t", 0), ("t", 9), ("nope", 0)):
+            one = {"PartitionIndex": partition, "Replicas": replicas_}
+            ask("AlterPartitionReassignments", Topics=[{"Name": name, "Partitions": [one]}])
+    ask("ListPartitionReassignments", Topics=None)
+    ask("ListPartitionReassignments", Topics=[{"Name": "t", "PartitionIndexes": [0, 9]}])
+    ask("AlterReplicaLogDirs", Dirs=[{"Path": "/nowhere", "Topics": [{"Name": "t", "Partitions": [0, 9]}]}])
+
+
+def cluster(ask):
+    for name, partitions in (("__cluster_metadata", [0]), ("t", [0]), ("__cluster_metadata", [0, 1]), ("__cluster_metadata", [])):
+        ask("DescribeQuorum", Topics=[{"TopicName": name, "Partitions": [{"PartitionIndex": p} for p in partitions]}])
+    ask("DescribeQuorum", Topics=[])
+    updates = [("nope", 1, 1), ("transaction.version", 2, 1), ("transaction.version", 9, 1), ("transaction.version", -1, 1), ("transaction.version", 1, 9)]
+    for name, level, kind in updates:
+        ask("UpdateFeatures", 1, ValidateOnly=True, FeatureUpdates=[{"Feature": name, "MaxVersionLevel": level, "UpgradeType": kind}])
+        ask("UpdateFeatures", 2, ValidateOnly=True, FeatureUpdates=[{"Feature": name, "MaxVersionLevel": level, "UpgradeType": kind}])
+    for broker in (77, -1):
+        ask("UnregisterBroker", BrokerId=broker)
+    ask("DescribeCluster", EndpointType=1)
+
+
+def quotas(ask):
+    def alter(entity, *limits, **more):
+        parts = [{"EntityType": kind, "EntityName": name} for kind, name in entity]
+        ops = [{"Key": key, "Value": value or 0.0, "Remove": value is None} for key, value in limits]
+        ask("AlterClientQuotas", Entries=[{"Entity": parts, "Ops": ops}], **more)
+
+    rate = "producer_byte_rate"
+    alter([("user", "u")], (rate, 1e9), ValidateOnly=True)
+    ask("DescribeClientQuotas")
+    alter([("user", "u")], (rate, 1e9), ("request_percentage", 5000.5))
+    alter([("user", "u"), ("client-id", None)], (rate, 2e9))
+    alter([("client-id", "c")], ("controller_mutation_rate", 1000.5))
+    alter([("ip", "10.1.1.1")], ("connection_creation_rate", 500))
+    alter([("ip", None)], ("connection_creation_rate", 600))
+    for bad in (0, -1, 1.5, 1e30):
+        alter([("user", "u")], (rate, bad))
+    alter([("user", "u")], ("connection_creation_rate", 5))
+    alter([("user", "u")], ("nope", 5))
+    alter([("user", "u")], ("nope", None))
+    alter([("user", "u")], ("request_percentage", None))
+    for entity in ([], [("bogus", "x")], [("client-id", "")], [("ip", "x y")], [("ip", None), ("user", None)]):
+        alter(entity, (rate, 5))
+    filters = [
+        [], [("user", 0, "u")], [("user", 1, None)], [("user", 2, None)], [("client-id", 2, None)], [("ip", 2, None)],
+        [("user", 2, None), ("client-id", 2, None)], [("bogus", 2, None)], [("user", 3, None)], [("user", 0, None)],
+        [("user", 1, "x")], [("user", 2, "x")], [("user", 0, "u"), ("user", 0, "u")], [("", 0, "u")], [("ip", 2, None), ("user", 2, None)],
+    ]
+    for asked in filters:
+        for strict in (False, True):
+            components = [{"EntityType": kind, "MatchType": match, "Match": name} for kind, match, name in asked]
+            ask("DescribeClientQuotas", Components=components, Strict=strict)
+
+
+def security(ask):
+    ask("DescribeAcls", ResourceTypeFilter=1, ResourceNameFilter=None, PatternTypeFilter=1, PrincipalFilter=None, HostFilter=None, Operation=1, PermissionType=1)
+    acl = {"ResourceType": 2, "ResourceName": "t", "ResourcePatternType": 3, "Principal": "User:a", "Host": "*", "Operation": 3, "PermissionType": 3}
+    ask("CreateAcls", Creations=[acl, acl])
+    ask("DeleteAcls", Filters=[{"ResourceTypeFilter": 2, "ResourceNameFilter": "t", "PatternTypeFilter": 3, "Operation": 3, "PermissionType": 3}])
+    for users in (None, [], ["x"], ["x", "y", "x"]):
+        ask("DescribeUserScramCredentials", Users=users and [{"Name": user} for user in users])
+    ask("AlterUserScramCredentials", Deletions=[{"Name": "x", "Mechanism": 1}, {"Name": "y", "Mechanism": 7}])
+
+
+def settings(ask):
+    def alter(kind, name, *configs):
+        values = [{"Name": key, "ConfigOperation": operation, "Value": value} for key, operation, value in configs]
+        ask("IncrementalAlterConfigs", Resources=[{"ResourceType": kind, "ResourceName": name, "Configs": values}])
+
+    alter(16, "m", ("metrics", 0, "org.a."), ("interval.ms", 0, "1000"))
+    for key, value in (("interval.ms", "99"), ("interval.ms", "3600001"), ("nope", "1"), ("match", "x"), ("match", "client_id=[")):
+        alter(16, "m", (key, 0, value))
+    alter(16, "", ("interval.ms", 0, "1000"))
+    alter(2, "nope", ("retention.ms", 0, "1"))
+    alter(2, "t", ("retention.ms", 0, "5000"))
+    alter(2, "t", ("cleanup.policy", 2, "compact"))
+    alter(2, "t", ("retention.ms", 1, None))
+    ask("ListConfigResources", 0)
+    ask("ListConfigResources", 1, ResourceTypes=[16])
+    ask("ListConfigResources", 1, ResourceTypes=[99])
+    for kind, name in ((16, "m"), (16, "none"), (16, ""), (2, "nope"), (4, "99"), (32, "")):
+        ask("DescribeConfigs", Resources=[{"ResourceType": kind, "ResourceName": name, "ConfigurationKeys": None}], IncludeSynonyms=True)
+    keys = ["retention.ms", "cleanup.policy", "min.insync.replicas", "segment.bytes", "max.message.bytes"]
+    ask("DescribeConfigs", Resources=[{"ResourceType": 2, "ResourceName": "t", "ConfigurationKeys": keys}], IncludeSynonyms=True)
+
+
+def groups(ask):
+    for key, kind in (("g", 0), ("", 0), ("g", 9)):
+        ask("FindCoordinator", 2, Key=key, KeyType=kind)
+    ask("DescribeProducers", Topics=[{"Name": "t", "PartitionIndexes": [0, 5]}, {"Name": "nope", "PartitionIndexes": [0]}])
+    for pattern in (None, "", "a.*", "[", "(?=x)"):
+        ask("ListTransactions", 2, DurationFilter=-1, TransactionalIdPattern=pattern)
+    ask("ListTransactions", StateFilters=["Bogus", "Ongoing"], DurationFilter=-1)
+
+
+ALL = [topics, epochs, replicas, cluster, quotas, security, settings, groups]
