@@ -135,8 +135,9 @@ final class StreamsChecks {
     }
 
     private static Process launch(String... arguments) throws Exception {
-        var command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java", "-cp",
-                System.getProperty("java.class.path"), "WordCount"));
+        var command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+        command.addAll(List.of(System.getenv("JAVA_OPTIONS").split(" ")));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "WordCount"));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -153,7 +154,8 @@ final class StreamsChecks {
         var table = builder.table(customers, strings);
         var stream = builder.stream(orders, strings);
         stream.selectKey((order, customer) -> customer)
-                .join(table, (order, name) -> order + " by " + name, Joined.with(Serdes.String(), Serdes.String(), Serdes.String()))
+                .join(table, (order, name) -> order + " by " + name,
+                        Joined.with(Serdes.String(), Serdes.String(), Serdes.String()))
                 .to(named, out);
         stream.join(builder.stream(payments, strings), (order, payment) -> order + " paid " + payment,
                         JoinWindows.ofTimeDifferenceWithNoGrace(Duration.ofSeconds(10)),
