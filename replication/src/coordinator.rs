@@ -1,23 +1,18 @@
 //! The driver of a group coordinator: hosts the machine on a partition of `__consumer_offsets`.
 //!
-//! A request runs through the machine at once. Its records are appended to the partition like any producer's. A reply
-//! marked [`After::Durable`] leaves when everything that the machine has appended so far is committed. If an append is
-//! refused the machine has moved on without its log, so its state is void: whoever waits gets
-//! `COORDINATOR_NOT_AVAILABLE`, and the log is replayed.
+//! A request runs through the machine at once. Its records are appended to the partition like any producer's; when replies
+//! leave is said in [`driver`](crate::driver).
 //!
 //! Does not do: timers and tasks; see [`hosted`](crate::hosted).
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use headwater_core::ErrorCode;
-use headwater_core::after::After;
 use headwater_core::group::{
     Cluster, ConsumerHeartbeat, Coordinator, DescribeGroups, GroupConfig, GroupReply, Heartbeat, JoinGroup,
-    LeaveGroup, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch, Out, ReplyTo, SyncGroup,
-    TxnOffsetCommit,
+    LeaveGroup, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch, Out, SyncGroup, TxnOffsetCommit,
 };
 use headwater_core::ids::{GroupId, ProducerEpoch, ProducerId, TopicId, TopicName, TopicPartition};
 use headwater_core::log_transactions::Guard;
@@ -27,10 +22,10 @@ use headwater_core::record::header::BatchHeader;
 use headwater_core::time::{Monotonic, Timestamp};
 use headwater_storage::disk::Disk;
 
+use crate::driver::Driver;
 use crate::hosted::{Hosted, Phase};
-use crate::machine_log::{self, Entry, PartOf};
+use crate::machine_log::{Entry, PartOf};
 use crate::partition::Partition;
-use crate::waiters::{Countdown, Outcome};
 
 /// What a coordinator may be asked; each kind is answered by the variant of [`GroupReply`] of its name.
 #[derive(Debug)]
@@ -58,30 +53,23 @@ pub enum GroupCall {
 
 /// An answer, or why there is none.
 pub type Answer = Result<GroupReply, ErrorCode>;
-type Then = Box<dyn FnOnce(Answer)>;
 
 /// See the module's text.
 pub struct CoordinatorHost<D: Disk> {
-    partition: Rc<Partition<D>>,
+    driver: Driver<D, GroupReply>,
     config: Cell<GroupConfig>,
     cluster: RefCell<Arc<dyn Cluster>>,
     machine: RefCell<Coordinator>,
-    phase: Cell<Phase>,
-    parked: RefCell<HashMap<ReplyTo, Then>>,
-    next_reply: Cell<ReplyTo>,
 }
 
 impl<D: Disk> CoordinatorHost<D> {
     /// A host that has to [`load`](Self::load) before it serves.
     pub fn new(partition: Rc<Partition<D>>, config: GroupConfig, cluster: Arc<dyn Cluster>) -> Rc<Self> {
         Rc::new(Self {
-            partition,
+            driver: Driver::new("group coordinator", partition),
             config: Cell::new(config),
             cluster: RefCell::new(cluster),
             machine: RefCell::new(Coordinator::new(config)),
-            phase: Cell::new(Phase::Loading),
-            parked: RefCell::default(),
-            next_reply: Cell::new(0),
         })
     }
 
@@ -110,13 +98,13 @@ impl<D: Disk> CoordinatorHost<D> {
             }
         };
         if let Err(error) = replayed {
-            tracing::warn!(partition = %self.partition.id(), %offset, %error, "a record of a group is skipped");
+            tracing::warn!(partition = %self.driver.partition.id(), %offset, %error, "a record of a group is skipped");
         }
     }
 
     /// Forgets the offsets of a topic that was deleted.
     pub fn on_topic_deleted(&self, now: Monotonic, wall: Timestamp, topic: &TopicName, id: TopicId) {
-        if self.phase.get() == Phase::Active {
+        if self.driver.is_active() {
             let mut out = Out::default();
             self.machine.borrow_mut().on_topic_deleted(now, wall, topic, Some(id), &mut out);
             self.perform(wall, out, None);
@@ -126,46 +114,14 @@ impl<D: Disk> CoordinatorHost<D> {
     /// Appends the records of one step and lets its replies go when they may.
     fn perform(&self, wall: Timestamp, out: Out, part_of: Option<PartOf>) {
         let records = out.records.iter().map(|record| (&record.key[..], record.value.as_deref()));
-        if let Err(code) = machine_log::append(&self.partition, records, part_of, wall) {
-            tracing::warn!(partition = %self.partition.id(), %code, "a group coordinator could not write");
-            self.phase.set(Phase::Failed);
-            self.refuse_parked(ErrorCode::CoordinatorNotAvailable);
-            return;
-        }
-        let mut held = Vec::new();
-        for reply in out.replies {
-            let Some(then) = self.parked.borrow_mut().remove(&reply.to) else { continue };
-            match reply.after {
-                After::Now => then(Ok(reply.body)),
-                After::Durable => held.push((then, reply.body)),
-            }
-        }
-        if held.is_empty() {
-            return;
-        }
-        let countdown = Countdown::new();
-        self.partition.park(self.partition.log().end(), &countdown);
-        countdown.arm(move |outcome| {
-            for (then, body) in held {
-                then(match outcome {
-                    Outcome::Committed => Ok(body),
-                    Outcome::Failed => Err(ErrorCode::CoordinatorNotAvailable),
-                });
-            }
-        });
-    }
-
-    fn refuse_parked(&self, code: ErrorCode) {
-        let waiting: Vec<Then> = self.parked.borrow_mut().drain().map(|(_, then)| then).collect();
-        for then in waiting {
-            then(Err(code));
-        }
+        let replies = out.replies.into_iter().map(|reply| (reply.to, reply.after, reply.body));
+        self.driver.perform(wall, records, part_of, replies, None::<fn()>);
     }
 
     /// A marker was appended to this partition: the offsets of its producer's transaction count, or are forgotten. A host
     /// that does not serve learns of it when it loads.
     pub fn on_transaction_end(&self, producer: ProducerId, outcome: control::Outcome) {
-        if self.phase.get() == Phase::Active {
+        if self.driver.is_active() {
             let mut machine = self.machine.borrow_mut();
             machine.on_transaction_end(producer, outcome == control::Outcome::Commit);
         }
@@ -177,7 +133,7 @@ impl<D: Disk> CoordinatorHost<D> {
         let batch = BatchBuilder::new().producer(commit.producer, *epoch, -1).transactional();
         let batch = batch.record(0, None, None).build();
         let header = BatchHeader::parse(&batch).map_err(|_| ErrorCode::UnknownServerError)?;
-        self.partition.check_transactional(&header, *guard)
+        self.driver.partition.check_transactional(&header, *guard)
     }
 }
 
@@ -186,53 +142,32 @@ impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
     type Reply = GroupReply;
 
     fn partition(&self) -> TopicPartition {
-        self.partition.id()
+        self.driver.partition.id()
     }
 
     fn phase(&self) -> Phase {
-        self.phase.get()
+        self.driver.phase()
     }
 
     async fn load(&self, now: impl Fn() -> Monotonic, wall: impl Fn() -> Timestamp) {
-        if self.phase.get() == Phase::Resigned {
-            return;
-        }
-        self.phase.set(Phase::Loading);
         let mut machine = Coordinator::new(self.config.get());
-        let mut at = self.partition.bounds().log_start;
-        // All that is in the log, committed or not yet: the next machine's records come behind it.
-        while at < self.partition.log().end() {
-            match machine_log::replay(&self.partition, at, |entry| self.take_in(&mut machine, entry)).await {
-                Ok(next) => at = next,
-                Err(why) => {
-                    tracing::error!(partition = %self.partition.id(), offset = %at, why,
-                        "this group coordinator can't load; its groups are unavailable until its log is readable");
-                    if self.phase.get() != Phase::Resigned {
-                        self.phase.set(Phase::Failed);
-                    }
-                    return;
-                }
-            }
-        }
-        if self.phase.get() == Phase::Resigned {
+        if !self.driver.replay(|entry| self.take_in(&mut machine, entry)).await {
             return;
         }
         machine.set_cluster(self.cluster.borrow().clone());
         machine.loaded(now(), wall());
         *self.machine.borrow_mut() = machine;
-        self.phase.set(Phase::Active);
+        self.driver.activate();
     }
 
     fn call(&self, now: Monotonic, wall: Timestamp, call: Self::Call, then: impl FnOnce(Answer) + 'static) {
-        if let Err(code) = self.phase.get().serves() {
+        if let Err(code) = self.driver.phase().serves() {
             return then(Err(code));
         }
         if let Err(code) = self.check(&call) {
             return then(Err(code));
         }
-        let to = self.next_reply.get();
-        self.next_reply.set(to + 1);
-        self.parked.borrow_mut().insert(to, Box::new(then));
+        let to = self.driver.wait(then);
         let mut out = Out::default();
         let mut part_of = None;
         {
@@ -268,11 +203,11 @@ impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
     }
 
     fn deadline(&self) -> Option<Monotonic> {
-        (self.phase.get() == Phase::Active).then(|| self.machine.borrow().deadline()).flatten()
+        self.driver.is_active().then(|| self.machine.borrow().deadline()).flatten()
     }
 
     fn on_deadline(&self, now: Monotonic, wall: Timestamp) {
-        if self.phase.get() == Phase::Active {
+        if self.driver.is_active() {
             let mut out = Out::default();
             self.machine.borrow_mut().on_deadline(now, wall, &mut out);
             self.perform(wall, out, None);
@@ -280,7 +215,6 @@ impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
     }
 
     fn resign(&self) {
-        self.phase.set(Phase::Resigned);
-        self.refuse_parked(ErrorCode::NotCoordinator);
+        self.driver.resign();
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod cluster;
 pub mod coordinator;
+mod driver;
 pub mod effect;
 pub mod hosted;
 pub mod machine_log;
