@@ -68,7 +68,7 @@ pub struct LogConfig {
 pub struct Relaxed {
     /// `flush.messages`: with so many records that are not durable, acknowledgements wait for a round.
     pub flush_messages: u64,
-    /// `flush.ms`: a round begins that soon; it never waits longer than [`RELAXED_DELAY`](crate::store::RELAXED_DELAY).
+    /// `flush.ms`: a round begins that soon; it never waits longer than [`RELAXED_DELAY`].
     pub flush_ms: u64,
 }
 
