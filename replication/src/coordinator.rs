@@ -1,7 +1,7 @@
 //! The driver of a group coordinator: hosts the machine on a partition of `__consumer_offsets`.
 //!
 //! A request runs through the machine at once. Its records are appended to the partition like any producer's; when replies
-//! leave is said in [`driver`](crate::driver).
+//! leave is said in `driver.rs`.
 //!
 //! Does not do: timers and tasks; see [`hosted`](crate::hosted).
 

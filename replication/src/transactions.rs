@@ -1,5 +1,5 @@
 //! The driver of a transaction coordinator: hosts the machine on a partition of `__transaction_state`. When replies
-//! leave is said in [`driver`](crate::driver).
+//! leave is said in `driver.rs`.
 //!
 //! Beyond that it holds markers back until what was appended before them is committed, then gives them to whoever can
 //! write them, and takes in when they are.
