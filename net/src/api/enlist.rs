@@ -74,35 +74,52 @@ pub(super) async fn admit(
 ) -> Vec<Result<Option<Guard>, ErrorCode>> {
     let shard = context.shard();
     let (places, items): (Vec<Place>, Vec<StandingItem>) = items.into_iter().unzip();
-    let standings = shard.ask_standings(items).await;
-    let mut outcome: Vec<Result<Option<Guard>, ErrorCode>> = Vec::with_capacity(standings.len());
-    let mut begins = Vec::new();
-    for (at, standing) in standings.into_iter().enumerate() {
-        outcome.push(match standing {
-            Ok(Standing::Known) => Ok(None),
-            Ok(Standing::Begins(guard)) => {
-                begins.push(at);
-                Ok(Some(guard))
-            }
-            Err(code) => Err(code),
-        });
-    }
-    // With verification switched off, whoever does its own additions is believed.
-    if begins.is_empty() || (!writer.adds && !shard.config().transaction.verify_partitions) {
-        return outcome;
-    }
-    let partitions: Vec<Place> = begins.iter().map(|at| places[*at].clone()).collect();
-    let codes = begin(shard, writer, partitions).await;
-    for (place, at) in begins.into_iter().enumerate() {
-        let code = match &codes {
-            Ok(codes) => codes[place],
-            Err(code) => *code,
-        };
-        if code.is_error() {
-            outcome[at] = Err(code);
+    let deadline = rt::now().plus_millis(CONCURRENT_WAIT_MS);
+    let mut pause = Duration::from_millis(1);
+    loop {
+        // Anew in each turn: the marker of the last transaction makes the guards from before it void.
+        let standings = shard.ask_standings(items.clone()).await;
+        let mut outcome: Vec<Result<Option<Guard>, ErrorCode>> = Vec::with_capacity(standings.len());
+        let mut begins = Vec::new();
+        let mut ends = false;
+        for (at, standing) in standings.into_iter().enumerate() {
+            outcome.push(match standing {
+                Ok(Standing::Known) => Ok(None),
+                Ok(Standing::Begins(guard)) => {
+                    begins.push(at);
+                    Ok(Some(guard))
+                }
+                Ok(Standing::Ends) => {
+                    ends = true;
+                    Err(ErrorCode::ConcurrentTransactions)
+                }
+                Err(code) => Err(code),
+            });
         }
+        // With verification switched off, whoever does its own additions is believed.
+        let believed = !writer.adds && !shard.config().transaction.verify_partitions;
+        if !ends && (begins.is_empty() || believed) {
+            return outcome;
+        }
+        let late = rt::now() >= deadline;
+        if !ends || late {
+            let partitions: Vec<Place> = begins.iter().map(|at| places[*at].clone()).collect();
+            let codes = begin(shard, writer, partitions).await;
+            let concurrent =
+                codes.as_ref().is_ok_and(|codes| codes.contains(&ErrorCode::ConcurrentTransactions));
+            if !concurrent || late {
+                for (place, at) in begins.into_iter().enumerate() {
+                    let code = codes.as_ref().map_or_else(|code| *code, |codes| codes[place]);
+                    if code.is_error() {
+                        outcome[at] = Err(code);
+                    }
+                }
+                return outcome;
+            }
+        }
+        rt::sleep(pause).await;
+        pause *= 2;
     }
-    outcome
 }
 
 async fn begin(
@@ -110,22 +127,16 @@ async fn begin(
     writer: &Writer,
     partitions: Vec<Place>,
 ) -> Result<Vec<ErrorCode>, ErrorCode> {
-    let deadline = rt::now().plus_millis(CONCURRENT_WAIT_MS);
-    let mut pause = Duration::from_millis(1);
-    loop {
-        let request = AddPartitions {
-            id: writer.id.clone(),
-            producer: writer.producer,
-            epoch: writer.epoch,
-            partitions: partitions.clone(),
-            verify_only: !writer.adds,
-            bumps: writer.adds,
-        };
-        let codes = add(shard, request).await?;
-        if !codes.contains(&ErrorCode::ConcurrentTransactions) || rt::now() >= deadline {
-            return Ok(codes);
-        }
-        rt::sleep(pause).await;
-        pause *= 2;
+    if partitions.is_empty() {
+        return Ok(Vec::new());
     }
+    let request = AddPartitions {
+        id: writer.id.clone(),
+        producer: writer.producer,
+        epoch: writer.epoch,
+        partitions,
+        verify_only: !writer.adds,
+        bumps: writer.adds,
+    };
+    add(shard, request).await
 }

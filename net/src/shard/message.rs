@@ -167,6 +167,7 @@ pub struct ProduceItem {
 pub type Producers = Vec<(DescribedProducer, Option<Offset>)>;
 
 /// A producer in a partition.
+#[derive(Clone)]
 pub struct StandingItem {
     /// The partition.
     pub partition: TopicPartition,

@@ -32,6 +32,8 @@ pub enum Standing {
     /// It would begin with this batch: the coordinator must know that the partition is part of it, and then the guard
     /// goes with the batch.
     Begins(Guard),
+    /// Its last transaction, of another epoch, is still open here: the marker is on its way.
+    Ends,
 }
 
 /// Where a batch went.
@@ -113,9 +115,13 @@ impl<D: Disk> Partition<D> {
     ) -> Standing {
         let decided = batch.is_some_and(|batch| self.producers.borrow().check(batch) != Decision::Append);
         let mut transactions = self.transactions.borrow_mut();
-        match decided || transactions.is_open_in(id, epoch) {
-            true => Standing::Known,
-            false => Standing::Begins(transactions.guard(id, now)),
+        if decided || transactions.is_open_in(id, epoch) {
+            Standing::Known
+        } else if transactions.open_since(id).is_some() {
+            // A guard from now would be void as soon as the marker comes.
+            Standing::Ends
+        } else {
+            Standing::Begins(transactions.guard(id, now))
         }
     }
 
