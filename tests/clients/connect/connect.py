@@ -133,7 +133,9 @@ def from_file_to_file():
                          "file": source, "topic": f"{name}-lines", "exactly.once.support": "required"})
     connector("sink", {"connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max": 1,
                        "file": sink, "topics": f"{name}-lines", "consumer.override.isolation.level": "read_committed",
-                       "consumer.override.metadata.max.age.ms": 1000})
+                       "consumer.override.metadata.max.age.ms": 1000,
+                       # The sink's consumer is in a group of its own: a killed one's partition is free after this long.
+                       "consumer.override.session.timeout.ms": 6000, "consumer.override.heartbeat.interval.ms": 500})
     running("source")
     running("sink")
     all_sunk()
@@ -174,7 +176,7 @@ def exactly_once():
     command = ["java", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", os.environ["KAFKA_LIB"] + "/*",
                "-Dlog4j2.configurationFile=" + os.environ["LOG4J"], "org.apache.kafka.tools.consumer.ConsoleConsumer",
                "--bootstrap-server", BOOTSTRAP, "--topic", f"{name}-lines", "--from-beginning", "--isolation-level",
-               "read_committed", "--timeout-ms", "8000"]
+               "read_committed", "--timeout-ms", "5000"]
     read = subprocess.run(command, capture_output=True, text=True, timeout=60)
     equal(lines(), read.stdout.splitlines(), "records of the topic")
 
