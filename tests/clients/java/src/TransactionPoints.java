@@ -1,7 +1,9 @@
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -14,6 +16,7 @@ final class TransactionPoints {
         c.point("transactions committed and aborted", TransactionPoints::commitAndAbort);
         c.point("transactions with offsets", TransactionPoints::offsets);
         c.point("transactions: the older producer is fenced", TransactionPoints::fenced);
+        c.point("transactions one right after another, by four producers", TransactionPoints::oneAfterAnother);
     }
 
     private static void commitAndAbort() throws Exception {
@@ -92,5 +95,38 @@ final class TransactionPoints {
         }
         var read = RecordPoints.readAll(new TopicPartition(topic, 0), 1, "isolation.level", "read_committed");
         Checks.equal("younger", read.get(0).value(), "the one committed record");
+    }
+
+    /** The next transaction begins while the markers of the last one are still being written. */
+    private static void oneAfterAnother() throws Exception {
+        int producers = 4, rounds = 60, partitions = 4;
+        String topic = Checks.topic("transactions-loop", partitions);
+        var failures = new ConcurrentLinkedQueue<Exception>();
+        var threads = new ArrayList<Thread>();
+        for (int n = 0; n < producers; n++) {
+            var thread = new Thread(() -> {
+                try (var producer = Checks.producer("transactional.id", Checks.unique("tx"), "linger.ms", 0)) {
+                    producer.initTransactions();
+                    for (int round = 0; round < rounds; round++) {
+                        producer.beginTransaction();
+                        for (int p = 0; p < partitions; p++) {
+                            producer.send(new ProducerRecord<>(topic, p, null, "v"), (metadata, e) -> {
+                                if (e != null) failures.add(e);
+                            });
+                        }
+                        producer.commitTransaction();
+                    }
+                } catch (Exception e) {
+                    failures.add(e);
+                }
+            });
+            thread.start();
+            threads.add(thread);
+        }
+        for (var thread : threads) thread.join();
+        if (!failures.isEmpty()) throw failures.peek();
+        for (int p = 0; p < partitions; p++) {
+            RecordPoints.readAll(new TopicPartition(topic, p), producers * rounds, "isolation.level", "read_committed");
+        }
     }
 }
