@@ -308,14 +308,14 @@ impl Inner {
     async fn read(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         loop {
             maybe_yield().await;
-            if self.drained.take() {
+            if self.drained.get() {
                 // Ten thousand idle connections would hold as many empty buffers.
                 if buffer.is_empty() {
                     *buffer = BytesMut::new();
                 }
-                let waiting = Drained(&self.drained);
+                // Dropped here, it is still drained.
                 self.ready.readable().await;
-                std::mem::forget(waiting);
+                self.drained.set(false);
             }
             if buffer.capacity() == buffer.len() {
                 buffer.reserve(READ_ROOM_BYTES);
@@ -362,15 +362,6 @@ impl Inner {
     fn shutdown(&self, direction: Close) {
         // The only likely error is ENOTCONN: the other end was faster, which is what we wanted.
         let _ = self.ready.socket().shutdown(direction);
-    }
-}
-
-/// Says again that there was nothing to read, when the wait for more is dropped.
-struct Drained<'r>(&'r Cell<bool>);
-
-impl Drop for Drained<'_> {
-    fn drop(&mut self) {
-        self.0.set(true);
     }
 }
 
