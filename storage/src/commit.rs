@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use futures_lite::future::or;
 use headwater_core::ids::{Offset, TopicPartition};
 
 use crate::disk::{Buf, Buffers, Disk};
@@ -26,7 +27,12 @@ impl<D: Disk> Store<D> {
         if self.shared.stopping.get() {
             return;
         }
-        let mut ring = self.take_ring().expect("one commit loop a store");
+        let ring = self.take_ring().expect("one commit loop a store");
+        let filler = ring.filler();
+        or(self.run_rounds(ring, on_durable), filler.run()).await;
+    }
+
+    async fn run_rounds(&self, mut ring: Ring<D>, on_durable: impl Fn(&[(TopicPartition, Offset)])) {
         let _running = Running::begin(&self.shared, &self.shared.committing);
         let mut buffers = Buffers::new(self.shared.disk.clone());
         let mut round = Vec::new();
@@ -95,6 +101,8 @@ impl<D: Disk> Store<D> {
             return None;
         }
         self.shared.journal_at.set(ring.at());
+        ring.free_before(self.shared.free_before.get());
+        ring.look_ahead();
         Some(())
     }
 

@@ -21,6 +21,7 @@
 //! a file is written over only when everything in its former lap is in flushed segments and a checkpoint says so; files
 //! never grow in the hot path, so a write needs no file-system journal.
 
+pub mod fill;
 pub mod frame;
 pub mod replay;
 pub mod ring;

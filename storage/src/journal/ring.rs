@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::disk::{Buf, Disk, DiskFile, Open};
+use super::fill::Filler;
+use crate::disk::{Disk, DiskFile, Open};
 
 /// Where a frame is, or will be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +32,6 @@ pub struct Lap {
     pub first: u32,
 }
 
-/// How much a new file is zero-filled at a time.
-const FILL_BYTES: usize = 1 << 20;
-
 /// The writer's end of the journal.
 pub struct Ring<D: Disk> {
     disk: D,
@@ -44,6 +43,9 @@ pub struct Ring<D: Disk> {
     /// Laps that are still needed, oldest first; the last is the one being written.
     laps: VecDeque<Lap>,
     at: Position,
+    filler: Rc<Filler<D>>,
+    /// There was no space for another file; it is made when there is no other way.
+    no_space: bool,
 }
 
 /// The path of a ring's file.
@@ -75,6 +77,7 @@ impl<D: Disk> Ring<D> {
     ) -> io::Result<Self> {
         disk.create_folder(&folder).await?;
         let existing = count_files(&disk, &folder).await?;
+        let filler = Rc::new(Filler::new(disk.clone(), folder.clone(), file_bytes));
         let mut ring = Self {
             disk,
             folder,
@@ -83,6 +86,8 @@ impl<D: Disk> Ring<D> {
             files: Vec::new(),
             laps: laps.into(),
             at,
+            filler,
+            no_space: false,
         };
         for number in 0..existing {
             let file = ring.open_file(number).await?;
@@ -106,48 +111,65 @@ impl<D: Disk> Ring<D> {
         self.disk.open(&file_path(&self.folder, number), Open::WriteDurable).await
     }
 
-    /// A file that no needed lap is in; made if the ring may still grow.
-    async fn free_file(&mut self) -> io::Result<Option<usize>> {
-        let used: Vec<usize> = self.laps.iter().map(|lap| lap.file).collect();
-        let free = |filled: bool| {
-            let number = |(number, file): (usize, &Option<D::File>)| {
-                (file.is_some() == filled && !used.contains(&number)).then_some(number)
-            };
-            self.files.iter().enumerate().find_map(number)
-        };
-        if let Some(free) = free(true) {
-            return Ok(Some(free));
-        }
-        let number = match free(false) {
-            Some(unfilled) => unfilled,
-            None if self.files.len() < self.files_max => {
-                self.files.push(None);
-                self.files.len() - 1
-            }
-            None => return Ok(None),
-        };
-        self.fill(number).await?;
-        self.files[number] = Some(self.open_file(number).await?);
-        Ok(Some(number))
+    /// What fills the ring's next files, to be run beside it.
+    pub fn filler(&self) -> Rc<Filler<D>> {
+        self.filler.clone()
     }
 
-    /// Zero-filled, not just allocated: a write to an unwritten extent costs a file-system journal commit.
-    async fn fill(&self, number: usize) -> io::Result<()> {
-        let file = self.disk.open(&file_path(&self.folder, number), Open::Write).await?;
-        let mut buf = self.disk.alloc(FILL_BYTES.min(self.file_bytes as usize));
-        let step = buf.bytes().len() as u64;
-        let mut pos = 0;
-        while pos < self.file_bytes {
-            let (result, back) = file.write_at(buf, pos).await;
-            if let Err(error) = result {
-                // What was filled so far is no use to the journal, and may be what the segments lack.
-                let _ = file.truncate(0).await;
-                return Err(error);
+    /// A file that no lap is in, of those that are filled or of those that are not.
+    fn free(&self, filled: bool) -> Option<usize> {
+        (0..self.files.len()).find(|&number| {
+            self.files[number].is_some() == filled && self.laps.iter().all(|lap| lap.file != number)
+        })
+    }
+
+    /// The number of a file that may be filled.
+    fn unfilled(&mut self) -> Option<usize> {
+        self.free(false).or_else(|| {
+            (self.files.len() < self.files_max).then(|| {
+                self.files.push(None);
+                self.files.len() - 1
+            })
+        })
+    }
+
+    /// A file that no needed lap is in; made if the ring may still grow.
+    async fn free_file(&mut self) -> io::Result<Option<usize>> {
+        loop {
+            if let Some(free) = self.free(true) {
+                return Ok(Some(free));
             }
-            buf = back;
-            pos += step;
+            if self.filler.is_busy() {
+                self.filler.finish().await;
+            }
+            if let Some((number, filled)) = self.filler.take() {
+                self.files[number] = Some(filled?);
+                continue;
+            }
+            let Some(number) = self.unfilled() else { return Ok(None) };
+            self.files[number] = Some(self.filler.fill_now(number).await?);
+            self.no_space = false;
         }
-        file.flush().await
+    }
+
+    /// Has the next file made while this one is written to: begun at its first quarter, and there at its third.
+    pub fn look_ahead(&mut self) {
+        let begin = self.file_bytes / 4;
+        if self.at.pos < begin {
+            return;
+        }
+        if let Some((number, filled)) = self.filler.take() {
+            self.no_space = filled.is_err();
+            self.files[number] = filled.ok();
+        }
+        if !self.filler.is_busy() {
+            if self.no_space || self.free(true).is_some() {
+                return;
+            }
+            let Some(number) = self.unfilled() else { return };
+            self.filler.order(number);
+        }
+        self.filler.reach((self.at.pos - begin) * 2);
     }
 
     /// Where the next frame goes.
@@ -211,5 +233,75 @@ impl<D: Disk> Ring<D> {
             self.at.sequence = self.at.sequence.wrapping_add(1);
         }
         (result, buf)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future::{block_on, or};
+
+    use super::*;
+    use crate::disk::PAGE;
+    use crate::disk::sim::Sim;
+
+    const FILE_BYTES: u64 = 64 * PAGE as u64;
+
+    async fn ring(disk: &Sim) -> Ring<Sim> {
+        let at = Position { lap: 1, pos: 0, sequence: 0 };
+        Ring::open(disk.clone(), "journal".into(), FILE_BYTES, 3, at, Vec::new()).await.unwrap()
+    }
+
+    async fn write_pages(ring: &mut Ring<Sim>, pages: usize) {
+        for _ in 0..pages {
+            let frame = ring.disk.alloc(PAGE);
+            ring.write(frame, PAGE).await.0.unwrap();
+            ring.look_ahead();
+        }
+    }
+
+    #[test]
+    fn the_next_file_is_filled_while_this_one_is_written_to() {
+        block_on(async {
+            let disk = Sim::new(1);
+            let mut ring = ring(&disk).await;
+            let filler = ring.filler();
+            let rounds = async {
+                write_pages(&mut ring, 15).await;
+                assert_eq!(
+                    count_files(&disk, Path::new("journal")).await.unwrap(),
+                    1,
+                    "not before a quarter"
+                );
+                write_pages(&mut ring, 49).await;
+                assert!(!ring.fits(PAGE));
+                assert!(ring.free(true).is_some(), "there before this one is full");
+                // A lap that is free again is used before the ring grows.
+                assert!(ring.next_lap().await.unwrap());
+                ring.free_before(ring.at().lap);
+                write_pages(&mut ring, 64).await;
+                assert!(ring.next_lap().await.unwrap());
+                assert_eq!(count_files(&disk, Path::new("journal")).await.unwrap(), 2);
+            };
+            or(rounds, filler.run()).await;
+        });
+    }
+
+    #[test]
+    fn a_ring_without_space_for_its_next_file_goes_on_and_says_so_when_it_needs_it() {
+        block_on(async {
+            let disk = Sim::new(2);
+            let mut ring = ring(&disk).await;
+            let filler = ring.filler();
+            let rounds = async {
+                disk.set_capacity(Some(FILE_BYTES as usize + 4 * PAGE));
+                write_pages(&mut ring, 64).await;
+                assert!(ring.next_lap().await.is_err());
+                disk.set_capacity(None);
+                assert!(ring.next_lap().await.unwrap());
+                write_pages(&mut ring, 64).await;
+                assert!(ring.free(true).is_some(), "it looks ahead again");
+            };
+            or(rounds, filler.run()).await;
+        });
     }
 }
