@@ -5,7 +5,6 @@ mod format;
 use std::collections::BTreeMap;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use headwater_loadgen::client::{ClientError, Cluster, Consumer, ConsumerConfig, 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::bootstrap::{BootstrapArgs, failure};
+use crate::interrupt::asked_to_stop;
 use format::Format;
 
 /// How soon a signal is noticed, and how often a group's offsets are committed.
@@ -56,15 +56,10 @@ pub struct ConsumeArgs {
 
 /// Runs the command.
 pub fn run(args: ConsumeArgs) -> ExitCode {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // The second signal ends the process at once, should leaving the group hang.
-        let registered = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, stop.clone())
-            .and_then(|_| signal_hook::flag::register(signal, stop.clone()));
-        if let Err(error) = registered {
-            return failure(&error);
-        }
-    }
+    let stop = match asked_to_stop() {
+        Ok(stop) => stop,
+        Err(error) => return failure(&error),
+    };
     match consume(&args, &stop) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure(&error),

@@ -8,6 +8,7 @@ mod config;
 mod consume;
 mod doctor;
 mod group;
+mod interrupt;
 mod loadgen;
 mod log;
 mod produce;

@@ -2,8 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +12,7 @@ use headwater_loadgen::client::{
 use headwater_loadgen::rng::Rng;
 
 use crate::bootstrap::{BootstrapArgs, failure};
+use crate::interrupt::asked_to_stop;
 
 /// How long a topic that is created on the way may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,9 +71,7 @@ pub fn run(args: ProduceArgs) -> ExitCode {
 }
 
 fn produce(args: &ProduceArgs) -> Result<(), Stopped> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).map_err(Stopped::Input)?;
-    signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone()).map_err(Stopped::Input)?;
+    let stop = asked_to_stop().map_err(Stopped::Input)?;
     let config =
         ProducerConfig { acks: args.acks, idempotent: args.acks == Acks::All, ..ProducerConfig::default() };
     let stick_bytes = config.batch_bytes;

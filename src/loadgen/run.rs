@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use headwater_loadgen::compare::Side;
@@ -16,6 +15,7 @@ use super::compare::write_pages;
 use super::shape::ShapeArgs;
 use super::{MISSED, UNCLEAN, USAGE, show, write};
 use crate::bootstrap::{BootstrapArgs, failure, print};
+use crate::interrupt::asked_to_stop;
 
 /// Produce and consume at a constant rate, whatever the broker does, and verify every record.
 #[derive(Debug, clap::Args)]
@@ -67,15 +67,10 @@ pub fn run(args: RunArgs) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // The first ends the load and leads to a report, the second ends the process.
-        let registered = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, stop.clone())
-            .and_then(|_| signal_hook::flag::register(signal, stop.clone()));
-        if let Err(error) = registered {
-            return failure(&error);
-        }
-    }
+    let stop = match asked_to_stop() {
+        Ok(stop) => stop,
+        Err(error) => return failure(&error),
+    };
     // Said before the run, not after it: an hour's figures should not be lost to a folder that does not
     // exist.
     for path in [&args.json, &args.html].into_iter().flatten() {

@@ -23,7 +23,7 @@ use headwater_replication::partition::Isolation;
 
 use super::{Context, Refused};
 use crate::conn::replies::Reply;
-use crate::rt::{self, Event};
+use crate::rt::{self, Event, Permit};
 use crate::shard::message::{self, ReadDone, ReadItem, Request};
 use crate::shard::read::Tail;
 use crate::shard::{Scatter, Shard};
@@ -67,10 +67,7 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         Some((done, permit))
     }) {
         Some(read) => read,
-        None => {
-            let permit = shard.reply_memory.acquire(max_bytes as u64).await;
-            (read(&shard, &fetch.partitions, bound).await, permit)
-        }
+        None => read_enough(&shard, &fetch.partitions, bound, waits.then_some(deadline)).await,
     };
     let seen: Vec<Seen> = done.iter().map(seen).collect();
     let finished = shard.sessions.borrow_mut().finish(&fetch, &seen);
@@ -183,6 +180,34 @@ fn scatter(shard: &Shard, wanted: &[Wanted]) -> Scatter<ReadItem> {
         })
         .collect();
     Scatter::split(items, shard.count, |item: &ReadItem| shard.owner(item.partition))
+}
+
+/// Reads, from the disk where needed, and with a deadline waits until there is enough. Nothing that was read is kept while
+/// it waits: many such readers would hold all the memory for replies.
+async fn read_enough(
+    shard: &Rc<Shard>,
+    wanted: &[Wanted],
+    bound: Bound,
+    deadline: Option<Monotonic>,
+) -> (Vec<ReadDone>, Permit) {
+    let permit = shard.reply_memory.acquire(bound.max_bytes as u64).await;
+    let done = read(shard, wanted, bound).await;
+    let found = done.iter().map(ReadDone::bytes).sum::<usize>();
+    if deadline.is_none() || found >= bound.min_bytes || done.iter().any(ReadDone::is_final) {
+        return (done, permit);
+    }
+    let at_end = |(wanted, done): (&Wanted, &ReadDone)| Wanted {
+        offset: done.bounds.map_or(wanted.offset, |bounds| bounds.readable_end(bound.isolation)),
+        last_fetched_epoch: None,
+        ..*wanted
+    };
+    let ends: Vec<Wanted> = wanted.iter().zip(&done).map(at_end).collect();
+    drop((done, permit));
+    let missing = Bound { min_bytes: bound.min_bytes - found, ..bound };
+    drop(tail(shard, &ends, missing, deadline).await);
+    // Whatever it brings: one read need not bring all that is there.
+    let permit = shard.reply_memory.acquire(bound.max_bytes as u64).await;
+    (read(shard, wanted, bound).await, permit)
 }
 
 /// Reads on every owning shard, from the disk where needed, and never waits for more.

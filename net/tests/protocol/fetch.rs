@@ -132,6 +132,25 @@ fn b41_a_fetch_waits_for_records() {
 }
 
 #[test]
+fn b41_a_fetch_of_what_has_left_memory_waits_for_enough() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(2));
+    let there = fetch_all(&mut client).len() as i32;
+    // Nothing is in memory after it.
+    client.restart();
+    let mut request = of(vec![partition(0, 0)]);
+    (request.max_wait_ms, request.min_bytes) = (60_000, there + 1);
+    let bytes = headwater_core::wire::frame::request(12, 77, None, &request);
+    client.send(&bytes);
+    let first = client.stream.try_clone().unwrap();
+    client.reconnect();
+    client.append(batch(3));
+    client.stream = first;
+    let reply: FetchResponse<'_> = client.reply(12, 77);
+    assert_eq!(reply.responses[0].partitions[0].high_watermark, 5, "it has waited for the second batch");
+}
+
+#[test]
 fn b42_watermarks_are_filled_in() {
     let mut client = Client::with_topic(&[]);
     client.append(batch(4));
