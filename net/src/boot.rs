@@ -244,7 +244,7 @@ fn identity(folder: &Path, config: &BrokerConfig) -> Result<ClusterMeta, BootErr
 }
 
 /// Whole or not at all: a torn identity would stop every later start.
-fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     fs::write(&temporary, bytes)?;
     File::open(&temporary)?.sync_all()?;

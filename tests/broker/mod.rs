@@ -5,6 +5,8 @@
 
 #![allow(dead_code)] // Each test file uses a part of it.
 
+pub mod image;
+pub mod single;
 pub mod wire;
 
 use std::io::{BufRead, BufReader, Read};

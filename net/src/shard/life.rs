@@ -291,7 +291,8 @@ pub fn reshard_if_needed(folder: &Path, shards: usize) -> Result<(), BootError> 
             }),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::write(&path, format!("{shards}\n")).map_err(failed)
+            // Durably: found empty after a power cut, it would stop every later start.
+            crate::boot::write_durably(folder, &path, format!("{shards}\n").as_bytes()).map_err(failed)
         }
         Err(source) => Err(failed(source)),
     }
