@@ -190,6 +190,11 @@ impl LogTransactions {
         found
     }
 
+    /// The aborted transactions that begin below an offset: compaction removes their records.
+    pub fn aborted_below(&self, upto: Offset) -> Vec<Aborted> {
+        self.aborted.iter().filter(|aborted| aborted.first < upto).copied().collect()
+    }
+
     /// Forgets what nobody can read any more, and guards of producers that never came back.
     pub fn forget(&mut self, log_start: Offset, now: Timestamp, guard_ms: u64) {
         let gone = self.aborted.partition_point(|aborted| aborted.last < log_start);

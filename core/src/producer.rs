@@ -241,6 +241,11 @@ impl ProducerStates {
         });
     }
 
+    /// The id of every producer that is remembered.
+    pub fn ids(&self) -> impl Iterator<Item = ProducerId> {
+        self.producers.keys().copied()
+    }
+
     /// Every producer that is remembered, by id.
     pub fn describe(&self) -> Vec<DescribedProducer> {
         let mut all: Vec<_> = self

@@ -8,21 +8,26 @@
 //!
 //! A segment is written again as a file of the next generation: whole, flushed, with its index; then it takes the old one's
 //! place in memory, then in a checkpoint, and only then the old file goes. A crash in between leaves the old one in force and
-//! the new one to be swept away. Offsets stay. Kept whole, and not mapped: control batches and batches of transactions, whose
-//! fate is not known here. The last batch of a producer stays as a header without records. Damage ends the pass: nothing is
-//! dropped on the word of what can't be read.
+//! the new one to be swept away. Offsets stay. Records of aborted transactions go; those of committed ones are like any
+//! others, for nothing undecided is touched. A commit marker goes when no batch of its transaction is left; an abort marker
+//! stays, because readers go by the list of aborted transactions, which names it. Of each producer that may come back the
+//! last batch stays, if only as a header without records. Damage ends the pass: nothing is dropped on the word of what can't
+//! be read.
 //!
 //! It works in slices: `pause` is awaited after each stretch of bytes, and decides how long others have the shard.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::io;
 use std::rc::Rc;
 
+use bytes::BytesMut;
 use headwater_core::ids::{Offset, ProducerId};
+use headwater_core::log_transactions::Aborted;
 use headwater_core::record::compact::{Left, delete_horizon, rewrite};
+use headwater_core::record::control::{EndMarker, Outcome};
 use headwater_core::record::header::{BatchHeader, BatchView};
-use headwater_core::record::records::Records;
+use headwater_core::record::records::{Record, Records};
 
 use crate::checkpoint::SegmentImage;
 use crate::disk::{Buf, Disk, DiskFile, Open, PAGE, page_ceil};
@@ -51,8 +56,8 @@ pub struct Compacted {
     pub bytes_after: u64,
 }
 
-/// The bounds of a pass.
-#[derive(Clone, Copy, Debug)]
+/// What a pass has to know.
+#[derive(Clone, Debug, Default)]
 pub struct Pass {
     /// The time, in milliseconds.
     pub now_ms: i64,
@@ -60,21 +65,55 @@ pub struct Pass {
     pub upto: Offset,
     /// Memory for the key map, in bytes; at least one key fits.
     pub map_bytes: usize,
+    /// The aborted transactions that begin below `upto`, in the order of their markers.
+    pub aborted: Vec<Aborted>,
+    /// Producers that may come back: the last sequence of each has to stay in the log, from which their table is rebuilt.
+    pub producers: HashSet<ProducerId>,
 }
+
+/// A producer's last batch with data, or its last marker if there is none.
+#[derive(Clone, Copy)]
+struct Last {
+    offset: Offset,
+    control: bool,
+}
+
+/// Parts of the key map, each a table that grows alone: one of a million keys would hold the shard for tens of
+/// milliseconds while it grows.
+const MAP_PARTS: usize = 1024;
+
+/// The last offset of each key of one part.
+type Offsets = HashMap<u128, i64, BuildHasherDefault<Hashed>>;
 
 /// Keys by two hashes with secret seeds: of 128 bits, so that two keys never meet, and nobody can make them.
 struct KeyMap {
     seeds: [RandomState; 2],
-    last: HashMap<u128, i64>,
-    producers: HashMap<ProducerId, i64>,
+    last: Vec<Offsets>,
+    keys: usize,
+    producers: HashMap<ProducerId, Last>,
     keys_max: usize,
+}
+
+/// The hash of what is one already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.first_chunk().map_or(0, |half| u64::from_ne_bytes(*half));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl KeyMap {
     fn new(bytes: usize) -> Self {
         Self {
             seeds: [RandomState::new(), RandomState::new()],
-            last: HashMap::new(),
+            last: vec![Offsets::default(); MAP_PARTS],
+            keys: 0,
             producers: HashMap::new(),
             keys_max: (bytes / KEY_BYTES).max(1),
         }
@@ -85,28 +124,44 @@ impl KeyMap {
         (a << 64) | b
     }
 
+    /// The part of a hash, by bits that its table does not go by.
+    fn part(hash: u128) -> usize {
+        (hash >> 64) as usize % MAP_PARTS
+    }
+
     /// Notes a record; false if there is no room for its key.
     fn note(&mut self, key: &[u8], offset: Offset) -> bool {
         let hash = self.hash(key);
-        let room = self.last.len() < self.keys_max;
-        match self.last.get_mut(&hash) {
+        let room = self.keys < self.keys_max;
+        let part = &mut self.last[Self::part(hash)];
+        match part.get_mut(&hash) {
             Some(last) => *last = offset.get(),
             None if room => {
-                self.last.insert(hash, offset.get());
+                part.insert(hash, offset.get());
+                self.keys += 1;
             }
             None => return false,
         }
         true
     }
 
-    fn is_superseded(&self, key: &[u8], offset: Offset) -> bool {
-        self.last.get(&self.hash(key)).is_some_and(|last| *last > offset.get())
+    fn note_producer(&mut self, header: &BatchHeader) {
+        let Some(producer) = header.producer_id else { return };
+        let last = Last { offset: header.last_offset(), control: header.is_control() };
+        let room = self.producers.len() < self.keys_max;
+        match self.producers.get_mut(&producer) {
+            Some(before) if before.control || !last.control => *before = last,
+            Some(_) => {}
+            // One that finds no room keeps its headers: more stays than has to.
+            None if room => drop(self.producers.insert(producer, last)),
+            None => {}
+        }
     }
-}
 
-/// Whether compaction may take records out of a batch.
-fn is_open(header: &BatchHeader) -> bool {
-    !header.is_control() && !header.is_transactional()
+    fn is_superseded(&self, key: &[u8], offset: Offset) -> bool {
+        let hash = self.hash(key);
+        self.last[Self::part(hash)].get(&hash).is_some_and(|last| *last > offset.get())
+    }
 }
 
 impl<D: Disk> Log<D> {
@@ -120,13 +175,18 @@ impl<D: Disk> Log<D> {
         if !self.begin_compacting() {
             return Ok(Compacted::default());
         }
+        let mut aborted: HashMap<ProducerId, Vec<Aborted>> = HashMap::new();
+        for one in &pass.aborted {
+            aborted.entry(one.producer).or_default().push(*one);
+        }
         let mut compaction = Compaction {
             log: self,
             config,
             pass,
             pause,
             since: 0,
-            transactions_before: false,
+            aborted,
+            standing: HashSet::new(),
             done: Compacted::default(),
         };
         let result = compaction.run().await;
@@ -186,8 +246,10 @@ struct Compaction<'l, D: Disk, F> {
     pass: Pass,
     pause: F,
     since: usize,
-    /// The round has come upon a batch of a transaction.
-    transactions_before: bool,
+    /// Of each producer, by offset.
+    aborted: HashMap<ProducerId, Vec<Aborted>>,
+    /// Producers with a batch of a transaction that stays and whose marker the round has not come to.
+    standing: HashSet<ProducerId>,
     done: Compacted,
 }
 
@@ -213,7 +275,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                 }
             }
             let touched = if stopped.is_some() { whole + 1 } else { whole };
-            self.transactions_before = false;
+            self.standing.clear();
             for (number, (base, _)) in bases.iter().take(touched).enumerate() {
                 if !self.rewrite(*base, &map, number < whole).await? {
                     return Ok(());
@@ -286,13 +348,8 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
             if header.last_offset() < from {
                 continue;
             }
-            if let Some(producer) = header.producer_id {
-                // One that finds no room keeps its headers: more stays than has to.
-                if map.producers.len() < map.keys_max || map.producers.contains_key(&producer) {
-                    map.producers.insert(producer, header.last_offset().get());
-                }
-            }
-            if !is_open(&header) {
+            map.note_producer(&header);
+            if header.is_control() || self.is_aborted(&header) {
                 continue;
             }
             let view = BatchView { header, bytes: &bytes };
@@ -309,29 +366,69 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
         }
     }
 
-    /// What is left of a batch.
-    fn left(&mut self, header: &BatchHeader, bytes: &[u8], map: &KeyMap) -> Option<Left> {
-        // A tombstone that went would bring back an older value which a transaction's batch, kept whole, still has.
-        self.transactions_before |= header.is_transactional() && !header.is_control();
-        if !is_open(header) || header.record_count == 0 {
-            let last = |id| map.producers.get(&id).is_none_or(|last| *last <= header.last_offset().get());
-            let stays = !is_open(header) || header.producer_id.is_some_and(last);
-            return Some(if stays { Left::All } else { Left::Nothing(bytes.into()) });
-        }
-        let horizon = self
-            .pass
-            .now_ms
-            .saturating_add(i64::try_from(self.config.delete_retention_ms).unwrap_or(i64::MAX));
-        // Tombstones may go only when their turn came in an earlier pass, and their time is up.
-        let expired = delete_horizon(header).is_some_and(|horizon| self.pass.now_ms >= horizon);
-        let expired = expired && !self.transactions_before;
-        let view = BatchView { header: *header, bytes };
-        let keep = |record: &headwater_core::record::records::Record<'_>| {
-            record.key.is_some_and(|key| {
-                !(map.is_superseded(key, record.offset) || expired && record.value.is_none())
-            })
+    fn is_aborted(&self, header: &BatchHeader) -> bool {
+        let Some(of) = header.producer_id.and_then(|producer| self.aborted.get(&producer)) else {
+            return false;
         };
-        rewrite(&view, horizon, BATCH_BYTES_MAX, keep).ok()
+        // A producer's transactions do not overlap.
+        let after = of.partition_point(|aborted| aborted.first <= header.base_offset);
+        header.is_transactional() && after > 0 && header.base_offset <= of[after - 1].last
+    }
+
+    /// Whether the producers' table needs what this batch says of its producer.
+    fn is_last(&self, header: &BatchHeader, map: &KeyMap) -> bool {
+        header.producer_id.filter(|producer| self.pass.producers.contains(producer)).is_some_and(|producer| {
+            map.producers.get(&producer).is_none_or(|last| {
+                (last.control || !header.is_control()) && last.offset <= header.last_offset()
+            })
+        })
+    }
+
+    /// What is left of a batch; none if it can't be read.
+    fn left(&mut self, header: &BatchHeader, bytes: &[u8], map: &KeyMap) -> Option<Left> {
+        let view = BatchView { header: *header, bytes };
+        if header.is_control() {
+            return self.left_of_marker(&view, map);
+        }
+        let left = if header.record_count == 0 {
+            Left::Nothing(bytes.into())
+        } else {
+            self.records_left(&view, map)?
+        };
+        let left = match left {
+            Left::Nothing(_) if header.record_count == 0 && self.is_last(header, map) => Left::All,
+            Left::Nothing(bytes) if header.record_count > 0 && self.is_last(header, map) => Left::Some(bytes),
+            left => left,
+        };
+        if header.is_transactional() && !matches!(left, Left::Nothing(_)) {
+            self.standing.extend(header.producer_id);
+        }
+        Some(left)
+    }
+
+    fn left_of_marker(&mut self, view: &BatchView<'_>, map: &KeyMap) -> Option<Left> {
+        let records = Records::of(view, BATCH_BYTES_MAX).ok()?;
+        let record = records.iter().next()?.ok()?;
+        let is_commit =
+            EndMarker::read(&record).ok()?.is_some_and(|marker| marker.outcome == Outcome::Commit);
+        let stood = view.header.producer_id.is_some_and(|producer| self.standing.remove(&producer));
+        let goes = is_commit && !stood && !self.is_last(&view.header, map);
+        Some(if goes { Left::Nothing(BytesMut::new()) } else { Left::All })
+    }
+
+    fn records_left(&self, view: &BatchView<'_>, map: &KeyMap) -> Option<Left> {
+        let retention = i64::try_from(self.config.delete_retention_ms).unwrap_or(i64::MAX);
+        let horizon = self.pass.now_ms.saturating_add(retention);
+        let aborted = self.is_aborted(&view.header);
+        // Tombstones may go only when their turn came in an earlier pass, and their time is up.
+        let expired = delete_horizon(&view.header).is_some_and(|horizon| self.pass.now_ms >= horizon);
+        let keep = |record: &Record<'_>| {
+            !aborted
+                && record.key.is_some_and(|key| {
+                    !(map.is_superseded(key, record.offset) || expired && record.value.is_none())
+                })
+        };
+        rewrite(view, horizon, BATCH_BYTES_MAX, keep).ok()
     }
 
     /// Writes a segment again; false ends the pass. `clean` says that all its keys have been mapped.
@@ -357,7 +454,6 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                 Step::End => break,
                 Step::Stop => return out.give_up().await.map(|()| false),
             };
-            let last = |id| map.producers.get(&id).is_none_or(|last| *last <= header.last_offset().get());
             match self.left(&header, &bytes, map) {
                 None => return out.give_up().await.map(|()| false),
                 Some(Left::All) => out.push(&header, &bytes).await?,
@@ -366,13 +462,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                     let header = BatchHeader::parse(&bytes).unwrap_or(header);
                     out.push(&header, &bytes).await?;
                 }
-                Some(Left::Nothing(bytes)) => {
-                    changed = true;
-                    // The producers' table is rebuilt from the log: the last sequence of each has to be in it.
-                    if header.record_count > 0 && header.producer_id.is_some_and(last) {
-                        out.push(&BatchHeader { encoded_len: bytes.len(), ..header }, &bytes).await?;
-                    }
-                }
+                Some(Left::Nothing(_)) => changed = true,
             }
             if self.log.shared.stopping.get() || self.log.shared.failed() {
                 return out.give_up().await.map(|()| false);

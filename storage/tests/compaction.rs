@@ -12,14 +12,19 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use bytes::{Bytes, BytesMut};
 use futures_lite::future::{block_on, or, yield_now, zip};
 use headwater_core::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
+use headwater_core::log_transactions::LogTransactions;
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::compress::Codec;
+use headwater_core::record::control::{EndMarker, Outcome};
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
+use headwater_core::time::Timestamp;
 use headwater_storage::compact::{KEY_BYTES, Pass};
 use headwater_storage::disk::sim::Sim;
+use headwater_storage::error::ReadError;
 use headwater_storage::log::{CompactionConfig, Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
 use world::{Random, SHARD, id};
@@ -42,15 +47,41 @@ fn config() -> StoreConfig {
     StoreConfig { log, cache_bytes: 0, head_bytes: 2000, ..world::store_config() }
 }
 
-/// Key, value and timestamp of each record, by offset.
-type Model = BTreeMap<i64, (u8, Option<Vec<u8>>, i64)>;
+/// What is known of a record.
+struct Known {
+    key: u8,
+    value: Option<Vec<u8>>,
+    timestamp: i64,
+    aborted: bool,
+}
+
+/// Each record, by offset.
+type Model = BTreeMap<i64, Known>;
+
+fn put(log: &Rc<Log<Sim>>, batch: BytesMut) -> Option<i64> {
+    let header = BatchHeader::parse(&batch).unwrap();
+    log.append(batch, &header, LeaderEpoch::new(1)).ok().map(|done| done.base_offset.get())
+}
+
+fn end_of_transaction(log: &Rc<Log<Sim>>, producer: ProducerId, outcome: Outcome) -> bool {
+    let marker = EndMarker { outcome, coordinator_epoch: 0 };
+    put(log, marker.build(producer, ProducerEpoch::new(0), Timestamp::default())[..].into()).is_some()
+}
 
 fn append(log: &Rc<Log<Sim>>, model: &mut Model, random: &mut Random, now: i64) -> bool {
     let codec = [Codec::None, Codec::None, Codec::Lz4, Codec::Zstd][random.below(4) as usize];
     let mut builder = BatchBuilder::new().codec(codec);
-    if random.below(3) == 0 {
-        let producer = ProducerId::new(1 + random.below(3) as i64);
+    let producer = ProducerId::new(1 + random.below(3) as i64);
+    let outcome = match random.below(9) {
+        0 => Some(Outcome::Abort),
+        1 => Some(Outcome::Commit),
+        _ => None,
+    };
+    if random.below(3) == 0 || outcome.is_some() {
         builder = builder.producer(producer, ProducerEpoch::new(0), log.end().get() as i32);
+    }
+    if outcome.is_some() {
+        builder = builder.transactional();
     }
     let first = log.end().get();
     let mut records = Vec::new();
@@ -58,15 +89,52 @@ fn append(log: &Rc<Log<Sim>>, model: &mut Model, random: &mut Random, now: i64) 
         let key = random.below(12) as u8;
         let value = (random.below(5) > 0).then(|| vec![(first + n) as u8; random.below(300) as usize]);
         builder.push(now, Some(&[key]), value.as_deref(), &[]);
-        records.push((key, value, now));
+        records.push(Known { key, value, timestamp: now, aborted: outcome == Some(Outcome::Abort) });
     }
-    let batch = builder.build_mut();
-    let header = BatchHeader::parse(&batch).unwrap();
-    let Ok(done) = log.append(batch, &header, LeaderEpoch::new(1)) else { return false };
-    for (n, record) in records.into_iter().enumerate() {
-        model.insert(done.base_offset.get() + n as i64, record);
+    let Some(base) = put(log, builder.build_mut()) else { return false };
+    model.extend((base..).zip(records));
+    outcome.is_none_or(|outcome| end_of_transaction(log, producer, outcome))
+}
+
+/// All batches of a log.
+async fn batches(log: &Rc<Log<Sim>>) -> Result<Vec<Bytes>, ReadError> {
+    let mut out = Vec::new();
+    let mut at = log.log_start();
+    while at < log.end() {
+        let outcome = log.plan(at, log.end(), 2000, true)?.run().await?;
+        assert!(outcome.next_offset > at && !outcome.chunks.is_empty(), "nothing at {at}");
+        for mut chunk in outcome.chunks {
+            while !chunk.is_empty() {
+                let batch = chunk.split_to(BatchHeader::parse(&chunk).unwrap().encoded_len);
+                BatchView::split(&batch).unwrap().0.verify_crc().unwrap();
+                out.push(batch);
+            }
+        }
+        at = outcome.next_offset;
     }
-    true
+    Ok(out)
+}
+
+/// The transactions in a log, as a restart finds them.
+async fn transactions(log: &Rc<Log<Sim>>) -> Result<LogTransactions, ReadError> {
+    let mut found = LogTransactions::default();
+    for batch in batches(log).await? {
+        let (view, _) = BatchView::split(&batch).unwrap();
+        if view.header.is_control() {
+            let records = Records::of(&view, 100).unwrap();
+            let marker = EndMarker::read(&records.iter().next().unwrap().unwrap()).unwrap().unwrap();
+            found.finish(view.header.producer_id.unwrap(), marker.outcome, view.header.base_offset);
+        } else {
+            found.append(&view.header, view.header.base_offset);
+        }
+    }
+    Ok(found)
+}
+
+fn pass(now_ms: i64, map_bytes: usize, transactions: &LogTransactions) -> Pass {
+    let upto = Offset::new(i64::MAX);
+    let producers = (1..=3).map(ProducerId::new).collect();
+    Pass { now_ms, upto, map_bytes, aborted: transactions.aborted_below(upto), producers }
 }
 
 /// Reads the log; every record is as the model has it, and of each key the last value is there (a last tombstone may be
@@ -74,39 +142,30 @@ fn append(log: &Rc<Log<Sim>>, model: &mut Model, random: &mut Random, now: i64) 
 async fn check(log: &Rc<Log<Sim>>, model: &Model, what: &str) -> Vec<i64> {
     let mut there = Vec::new();
     let mut seen: BTreeMap<u8, Option<Vec<u8>>> = BTreeMap::new();
-    let mut at = log.log_start();
-    while at < log.end() {
-        let outcome = log.plan(at, log.end(), 2000, true).unwrap().run().await;
-        let outcome = outcome.unwrap_or_else(|error| panic!("{what}: {error}"));
-        if outcome.chunks.is_empty() {
-            panic!("{what}: nothing at {at}, and the log ends at {}", log.end());
+    for batch in batches(log).await.unwrap_or_else(|error| panic!("{what}: {error}")) {
+        let (view, _) = BatchView::split(&batch).unwrap();
+        if view.header.is_control() {
+            continue;
         }
-        for chunk in &outcome.chunks {
-            let (view, _) = BatchView::split(chunk).unwrap();
-            view.verify_crc().unwrap();
-            for record in Records::of(&view, 1 << 20).unwrap().iter() {
-                let record = record.unwrap();
-                let offset = record.offset.get();
-                let (key, value, timestamp) =
-                    model.get(&offset).unwrap_or_else(|| panic!("{what}: offset {offset} is invented"));
-                assert_eq!(record.key, Some(&[*key][..]), "{what}: {offset}");
-                assert_eq!(record.value, value.as_deref(), "{what}: {offset}");
-                assert_eq!(record.timestamp, *timestamp, "{what}: {offset}");
-                assert!(there.last().is_none_or(|last| *last < offset), "{what}: {offset} goes back");
-                there.push(offset);
-                seen.insert(*key, value.clone());
+        for record in Records::of(&view, 1 << 20).unwrap().iter() {
+            let record = record.unwrap();
+            let offset = record.offset.get();
+            let known = model.get(&offset).unwrap_or_else(|| panic!("{what}: offset {offset} is invented"));
+            assert_eq!(record.key, Some(&[known.key][..]), "{what}: {offset}");
+            assert_eq!(record.value, known.value.as_deref(), "{what}: {offset}");
+            assert_eq!(record.timestamp, known.timestamp, "{what}: {offset}");
+            assert!(there.last().is_none_or(|last| *last < offset), "{what}: {offset} goes back");
+            there.push(offset);
+            if !known.aborted {
+                seen.insert(known.key, known.value.clone());
             }
         }
-        assert!(outcome.next_offset > at, "{what}");
-        at = outcome.next_offset;
     }
-    let mut last: BTreeMap<u8, Option<Vec<u8>>> = BTreeMap::new();
-    for (key, value, _) in model.values() {
-        last.insert(*key, value.clone());
-    }
+    let last: BTreeMap<u8, &Option<Vec<u8>>> =
+        model.values().filter(|known| !known.aborted).map(|known| (known.key, &known.value)).collect();
     for (key, value) in last {
         let found = seen.get(&key).cloned().flatten();
-        assert_eq!(found, value, "{what}: the last value of key {key}");
+        assert_eq!(&found, value, "{what}: the last value of key {key}");
     }
     there
 }
@@ -115,7 +174,7 @@ async fn check(log: &Rc<Log<Sim>>, model: &Model, what: &str) -> Vec<i64> {
 fn repeated(there: &[i64], model: &Model, end: i64) -> Vec<u8> {
     let mut counts: BTreeMap<u8, u32> = BTreeMap::new();
     for offset in there.iter().filter(|offset| **offset < end) {
-        *counts.entry(model[offset].0).or_default() += 1;
+        *counts.entry(model[offset].key).or_default() += 1;
     }
     counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
 }
@@ -147,10 +206,16 @@ fn run(seed: u64) {
             assert!(log.end().get() >= acknowledged.get(), "{what}: acknowledged records are lost");
             model.split_off(&log.end().get());
             check(&log, &model, &what).await;
+            let found = transactions(&log).await.unwrap();
+            // The power went between the last batch and its marker.
+            let open = (1..=3).map(ProducerId::new).find_map(|id| Some((id, found.open_since(id)?)));
+            if let Some((producer, first)) = open {
+                model.range_mut(first.get()..).for_each(|(_, known)| known.aborted = true);
+                assert!(end_of_transaction(&log, producer, Outcome::Abort));
+            }
             let cut = (life < 3 && random.below(3) > 0).then(|| disk.operations() + random.below(500));
             disk.fail_after(cut);
             let map_bytes = if random.below(3) == 0 { KEY_BYTES * 4 } else { 1 << 20 };
-            let pass = |now_ms| Pass { now_ms, upto: Offset::new(i64::MAX), map_bytes };
             let driver = async {
                 for _ in 0..60 {
                     now += random.below(40) as i64;
@@ -161,7 +226,8 @@ fn run(seed: u64) {
                         yield_now().await;
                     }
                     if random.below(8) == 0 {
-                        let compacting = log.compact(pass(now), |_| yield_now());
+                        let Ok(found) = transactions(&log).await else { return };
+                        let compacting = log.compact(pass(now, map_bytes, &found), |_| yield_now());
                         let (_, read) = zip(compacting, async {
                             yield_now().await;
                             let outcome =
@@ -224,11 +290,11 @@ fn b64_one_record_a_key_is_left_and_tombstones_go_when_their_time_is_up() {
                 for _ in 0..100 {
                     yield_now().await;
                 }
-                let pass = |now_ms| Pass { now_ms, upto: Offset::new(i64::MAX), map_bytes };
-                let done = log.compact(pass(5000), |_| yield_now()).await.unwrap();
+                let found = transactions(&log).await.unwrap();
+                let done = log.compact(pass(5000, map_bytes, &found), |_| yield_now()).await.unwrap();
                 // With a small map a segment is written again in several rounds.
                 assert!(done.segments > 3 && done.bytes_after < done.bytes_before, "{what}: {done:?}");
-                let again = log.compact(pass(5000), |_| yield_now()).await.unwrap();
+                let again = log.compact(pass(5000, map_bytes, &found), |_| yield_now()).await.unwrap();
                 assert_eq!(again.segments, 0, "{what}: clean is clean");
                 for _ in 0..500 {
                     yield_now().await;
@@ -258,14 +324,111 @@ fn b64_one_record_a_key_is_left_and_tombstones_go_when_their_time_is_up() {
                     yield_now().await;
                 }
                 let late = 5000 + DELETE_RETENTION_MS as i64;
-                let pass = Pass { now_ms: late, upto: Offset::new(i64::MAX), map_bytes };
-                assert!(log.compact(pass, |_| yield_now()).await.unwrap().segments > 0, "{what}");
+                let found = transactions(&log).await.unwrap();
+                assert!(
+                    log.compact(pass(late, map_bytes, &found), |_| yield_now()).await.unwrap().segments > 0,
+                    "{what}"
+                );
                 let there = check(&log, &model, &what).await;
                 // Those of the first pass had a horizon; they are gone now.
-                let old = there.iter().filter(|offset| model[offset].2 < 1100 && model[offset].1.is_none());
+                let old = there
+                    .iter()
+                    .filter(|offset| model[offset].timestamp < 1100 && model[offset].value.is_none());
                 assert_eq!(old.copied().collect::<Vec<_>>(), [], "{what}");
             };
             beside(&store, &Cell::new(0), driver).await;
         });
+    }
+}
+
+/// `k` is a record of that key, `A:k` one of A's transaction, `A+` its commit, `A!` its abort; each a batch of its own.
+async fn write(disk: &Sim, script: &str) {
+    let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await.unwrap();
+    // A batch a segment; the last one is still written to, and not compacted.
+    let log = store.create_log(id(0), LogConfig { segment_bytes: 100, ..config().log });
+    for (n, word) in script.split(' ').chain(["end"]).enumerate() {
+        let (producer, rest) = match word.as_bytes() {
+            [producer, rest @ ..] if producer.is_ascii_uppercase() => {
+                (Some(ProducerId::new((*producer).into())), rest)
+            }
+            rest => (None, rest),
+        };
+        let outcome = match rest {
+            b"+" => Some(Outcome::Commit),
+            b"!" => Some(Outcome::Abort),
+            _ => None,
+        };
+        if let (Some(producer), Some(outcome)) = (producer, outcome) {
+            assert!(end_of_transaction(&log, producer, outcome));
+            continue;
+        }
+        let mut builder = BatchBuilder::new();
+        if let Some(producer) = producer {
+            builder = builder.producer(producer, ProducerEpoch::new(0), n as i32).transactional();
+        }
+        put(&log, builder.record(0, rest.last_chunk::<1>().map(|key| &key[..]), Some(b"v")).build_mut())
+            .unwrap();
+    }
+    store.shutdown().await.unwrap();
+}
+
+/// Compacts what `script` says; what is left of it, with `_` for a batch without records.
+fn left_of(script: &str, producers: &str) -> String {
+    let disk = Sim::new(1);
+    let words: Vec<&str> = script.split(' ').collect();
+    let mut left = Vec::new();
+    block_on(async {
+        write(&disk, script).await;
+        let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await.unwrap();
+        let log = store.create_log(id(0), config().log);
+        let driver = async {
+            for _ in 0..100 {
+                yield_now().await;
+            }
+            let producers = producers.bytes().map(|name| ProducerId::new(name.into())).collect();
+            let pass = Pass { producers, ..pass(1000, 1 << 20, &transactions(&log).await.unwrap()) };
+            log.compact(pass, |_| yield_now()).await.unwrap();
+            for batch in batches(&log).await.unwrap() {
+                let header = BatchHeader::parse(&batch).unwrap();
+                let Some(word) = words.get(header.base_offset.get() as usize) else { continue };
+                left.push(if header.record_count == 0 {
+                    format!("{}_", &word[..1])
+                } else {
+                    word.to_string()
+                });
+            }
+            let mut found = transactions(&log).await.unwrap();
+            found.on_committed(log.end());
+            assert_eq!(
+                found.first_unstable(),
+                None,
+                "{script}: a marker went before its transaction's batches"
+            );
+        };
+        beside(&store, &Cell::new(0), driver).await;
+    });
+    left.join(" ")
+}
+
+#[test]
+fn b64_transactions_are_compacted_by_their_outcome() {
+    for (script, producers, expected) in [
+        ("k A:k A+", "", "A:k A+"),
+        ("k A:k A!", "", "k A!"),
+        ("A:k A:j A+ k", "", "A:j A+ k"),
+        ("A:k A+ k", "", "k"),
+        ("A:k A! k", "", "A! k"),
+        // The last of a producer that may come back is still known by its header, and that by its marker.
+        ("A:k A+ k", "A", "A_ A+ k"),
+        ("A:k A! k", "A", "A_ A! k"),
+        ("A:k A+ A:j A+ k j", "A", "A_ A+ k j"),
+        ("A:k A+ A+ k", "A", "A_ A+ k"),
+        ("A+ k", "A", "A+ k"),
+        ("A+ k", "", "k"),
+        // Two at the same time.
+        ("A:k B:k A! B:j B+", "", "B:k A! B:j B+"),
+        ("B:k A:k A+ B! k", "", "B! k"),
+    ] {
+        assert_eq!(left_of(script, producers), expected, "{script}, {producers:?} may come back");
     }
 }

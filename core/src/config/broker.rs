@@ -39,6 +39,10 @@ pub struct BrokerConfig {
     pub cleaner: bool,
     /// How often to look for something to compact.
     pub cleaner_backoff_ms: u64,
+    /// Memory for the keys of compactions, of all shards, in bytes.
+    pub cleaner_dedupe_bytes: u64,
+    /// What compactions of all shards may read and write a second, in bytes.
+    pub cleaner_bytes_per_s: f64,
     /// How often to look for something to delete.
     pub retention_check_interval_ms: u64,
     /// Idle producers' state in a partition is forgotten after this (behaviour 38).
@@ -260,6 +264,8 @@ impl BrokerConfig {
             topic_defaults: TopicConfig::defaults(s),
             cleaner: s.boolean("log.cleaner.enable"),
             cleaner_backoff_ms: millis("log.cleaner.backoff.ms"),
+            cleaner_dedupe_bytes: s.limit("log.cleaner.dedupe.buffer.size").unwrap_or_default(),
+            cleaner_bytes_per_s: s.double("log.cleaner.io.max.bytes.per.second"),
             retention_check_interval_ms: millis("log.retention.check.interval.ms"),
             producer_id_expiration_ms: millis("producer.id.expiration.ms"),
             net: NetSettings {

@@ -301,6 +301,11 @@ impl Settings {
         Some(T::try_from(number).unwrap_or_else(|_| panic!("{name}={text} does not fit where it is used")))
     }
 
+    /// A `double`, which the table has checked.
+    pub(super) fn double(&self, name: &str) -> f64 {
+        self.text(name).parse().unwrap_or_else(|_| panic!("{name} passed the table's check"))
+    }
+
     /// A number of which every negative value says "no limit".
     pub(super) fn limit(&self, name: &str) -> Option<u64> {
         u64::try_from(self.number::<i64>(name)).ok()

@@ -9,7 +9,6 @@ use headwater_core::config::{Durability, TopicConfig};
 use headwater_core::ids::{Offset, PartitionId, ProducerId, ShardId, TopicId, TopicPartition};
 use headwater_replication::metadata::{Change, Image, Resource, Topic, is_internal};
 use headwater_replication::partition::Partition;
-use headwater_storage::compact::Pass;
 use headwater_storage::log::{CompactionConfig, LogConfig, Relaxed};
 
 use super::Shard;
@@ -17,10 +16,10 @@ use super::control::{ControllerReply, ControllerRequest, METADATA_LOG};
 use super::message::{Reply, Request};
 use crate::rt;
 
-/// Memory for the keys of a compaction, of each shard: a sixteenth of Kafka's for all of its threads.
-const COMPACTION_MAP_BYTES: usize = 8 << 20;
 /// Pause of a compaction after each 64 KiB, which take it a fraction of this: at most some 60 MB/s.
 const COMPACTION_PAUSE: Duration = Duration::from_millis(1);
+/// And at most, however low its throttle is: a stop waits for it.
+const COMPACTION_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// The controller's shard.
 const CONTROLLER: ShardId = ShardId::new(0);
@@ -215,9 +214,19 @@ impl Shard {
     pub async fn compact(&self) {
         let all: Vec<_> = self.partitions.borrow().values().cloned().collect();
         for partition in all {
-            let upto = partition.bounds().last_stable;
-            let pass = Pass { now_ms: rt::wall().millis(), upto, map_bytes: COMPACTION_MAP_BYTES };
-            let done = partition.log().compact(pass, |_| rt::sleep(COMPACTION_PAUSE)).await;
+            let config = self.config();
+            let map_bytes = usize::try_from(config.cleaner_dedupe_bytes).unwrap_or(usize::MAX);
+            let pass = partition.compaction(rt::wall(), map_bytes / usize::from(self.count));
+            let bytes_per_s = config.cleaner_bytes_per_s / f64::from(self.count);
+            let pause =
+                |bytes: usize| {
+                    // What is read is written again, or nearly.
+                    let throttled = Duration::try_from_secs_f64(2.0 * bytes as f64 / bytes_per_s);
+                    rt::sleep(throttled.map_or(COMPACTION_PAUSE, |pause| {
+                        pause.clamp(COMPACTION_PAUSE, COMPACTION_PAUSE_MAX)
+                    }))
+                };
+            let done = partition.log().compact(pass, pause).await;
             match done {
                 Ok(done) if done.segments > 0 => tracing::info!(
                     partition = %partition.id(),

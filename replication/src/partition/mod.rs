@@ -30,6 +30,7 @@ use headwater_core::ids::{LeaderEpoch, Offset, ProducerId, TopicPartition};
 use headwater_core::log_transactions::LogTransactions;
 use headwater_core::producer::{DescribedProducer, ProducerStates};
 use headwater_core::time::Timestamp;
+use headwater_storage::compact::Pass;
 use headwater_storage::disk::Disk;
 use headwater_storage::log::Log;
 
@@ -232,6 +233,14 @@ impl<D: Disk> Partition<D> {
     /// The aborted transactions with records in `from..until`, for a reader that skips them (behaviour 44).
     pub fn aborted(&self, from: Offset, until: Offset) -> Vec<(ProducerId, Offset)> {
         self.transactions.borrow().aborted(from, until)
+    }
+
+    /// What a compaction has to know of the log as it is now (behaviour 64): nothing undecided is touched.
+    pub fn compaction(&self, now: Timestamp, map_bytes: usize) -> Pass {
+        let upto = self.bounds().last_stable;
+        let aborted = self.transactions.borrow().aborted_below(upto);
+        let producers = self.producers.borrow().ids().collect();
+        Pass { now_ms: now.millis(), upto, map_bytes, aborted, producers }
     }
 
     /// Its producers, each with the first offset of its open transaction.
