@@ -9,7 +9,8 @@ use futures_lite::future::block_on;
 use headwater_core::ids::{LeaderEpoch, Offset};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
-use headwater_storage::disk::sim::Sim;
+use headwater_storage::disk::Disk;
+use headwater_storage::disk::sim::{Astray, Sim};
 use headwater_storage::layout;
 use headwater_storage::log::{Log, LogConfig};
 use headwater_storage::plan::ReadError;
@@ -116,6 +117,53 @@ fn a_flipped_bit_anywhere_in_a_segment_is_never_served() {
         assert_eq!(read_all(&log, &batches, Path::new(""), "whole").await, []);
         assert_eq!(store.usage().damaged, 0);
     });
+}
+
+#[test]
+fn a_write_that_went_astray_is_never_served_for_another() {
+    let hows = [Astray::Elsewhere(1), Astray::Elsewhere(3), Astray::Nowhere, Astray::Half];
+    let writes = {
+        let disk = Sim::new(5);
+        block_on(write(&disk));
+        disk.writes()
+    };
+    let mut found = 0;
+    for (write_number, how) in (0..writes).flat_map(|n| hows.map(|how| (n, how))) {
+        for clean in [true, false] {
+            let what = format!("write {write_number} of {writes} went {how:?}, stopped clean: {clean}");
+            let disk = Sim::new(5);
+            disk.go_astray(write_number, how);
+            let batches = block_on(write(&disk));
+            if !clean {
+                // The journal is what a start goes by.
+                block_on(disk.remove(&layout::checkpoint_file(Path::new("/data"), SHARD))).unwrap();
+            }
+            found += u32::from(block_on(read_what_is_left(&disk, &batches, &what)));
+        }
+    }
+    assert!(found > 0, "some of them must show");
+}
+
+/// Opens the store and reads every batch that it says it has; whether anything is refused.
+async fn read_what_is_left(disk: &Sim, batches: &Batches, what: &str) -> bool {
+    let Ok(store) = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await else {
+        return true;
+    };
+    let log = store.create_log(id(0), config().log);
+    let mut refused = false;
+    for (base, last, bytes) in batches.iter().filter(|(base, ..)| *base < log.end().get()) {
+        match log.plan(Offset::new(*base), log.end(), 1, true).map(|plan| plan.run()) {
+            Ok(run) => match run.await {
+                Ok(outcome) => {
+                    assert!(outcome.chunks[0] == bytes[..], "{what}: another batch is served at {base}");
+                    assert_eq!(outcome.next_offset.get(), last + 1, "{what}");
+                }
+                Err(_) => refused = true,
+            },
+            Err(_) => refused = true,
+        }
+    }
+    refused
 }
 
 fn is_base(disk: &Sim, offset: i64) -> bool {

@@ -8,7 +8,8 @@
 //! length or the one before. A flush covers the writes that had reached the file when it began, no later ones. Small files replaced whole, folders, new names and removals are durable at once: the real
 //! disk syncs them before it answers. Every operation takes a random number of turns, so that whoever shares the disk comes
 //! in between in any order. Faults are set from outside: everything fails from the n-th operation on ([`Sim::fail_after`]),
-//! one operation of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`]), flipped bits ([`Sim::flip`]).
+//! one operation of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`]), flipped bits ([`Sim::flip`]), a
+//! write that says it worked and went elsewhere, nowhere, or in only half ([`Sim::go_astray`]).
 //!
 //! Deterministic: same seed and same calls, same outcome.
 
@@ -40,6 +41,19 @@ struct State {
     fail_at: Cell<Option<u64>>,
     fail_next: Cell<Option<(Operation, u64)>>,
     capacity: Cell<Option<usize>>,
+    astray: Cell<Option<(Astray, u64)>>,
+    writes: Cell<u64>,
+}
+
+/// What becomes of a write that says it worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Astray {
+    /// It lands this many pages behind its place in the same file, or before it if that is beyond the file's end.
+    Elsewhere(usize),
+    /// It never reaches the disk.
+    Nowhere,
+    /// Only its first half reaches the disk.
+    Half,
 }
 
 /// A kind of operation that can be made to fail.
@@ -103,6 +117,8 @@ impl Sim {
             fail_at: Cell::new(None),
             fail_next: Cell::new(None),
             capacity: Cell::new(None),
+            astray: Cell::new(None),
+            writes: Cell::new(0),
         };
         Self { state: Rc::new(state) }
     }
@@ -120,6 +136,16 @@ impl Sim {
     /// The `n`-th operation of this kind from now on (0 is the next) fails with an IO error; those after it do not.
     pub fn fail_next(&self, operation: Operation, n: u64) {
         self.state.fail_next.set(Some((operation, n)));
+    }
+
+    /// The write with this number, of all that the disk has taken, goes astray.
+    pub fn go_astray(&self, write: u64, how: Astray) {
+        self.state.astray.set(Some((how, write)));
+    }
+
+    /// How many writes there have been.
+    pub fn writes(&self) -> u64 {
+        self.state.writes.get()
     }
 
     /// How many bytes fit in all; what would go beyond fails for want of space.
@@ -285,13 +311,27 @@ impl DiskFile for SimFile {
             return (Err(error), buf);
         }
         let number = self.disk.operations();
+        let (mut from, mut to) = (from, to);
         {
             let mut content = self.content.borrow_mut();
             if content.written.len() < to {
                 content.written.resize(to, 0);
             }
+            let write = self.disk.state.writes.replace(self.disk.writes() + 1);
+            match self.disk.state.astray.get().filter(|(_, of)| *of == write) {
+                Some((Astray::Elsewhere(pages), _)) if to + pages * PAGE <= content.written.len() => {
+                    (from, to) = (from + pages * PAGE, to + pages * PAGE);
+                }
+                Some((Astray::Elsewhere(pages), _)) => {
+                    let before = from.saturating_sub(pages * PAGE);
+                    (from, to) = (before, before + buf.len());
+                }
+                Some((Astray::Nowhere, _)) => to = from,
+                Some((Astray::Half, _)) => to = from + buf.len() / 2,
+                None => {}
+            }
             // From here on, and also if it fails, any part of it may reach the platter.
-            content.written[from..to].copy_from_slice(&buf);
+            content.written[from..to].copy_from_slice(&buf[..to - from]);
             content.dirty.push((number, from, to));
         }
         if let Err(error) = self.disk.step(Operation::Write).await {
