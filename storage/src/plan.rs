@@ -219,8 +219,11 @@ impl<D: Disk> SegmentRead<'_, D> {
         let mut bytes = 0usize;
         loop {
             let (pos, next) = (reader.pos(), reader.next_offset());
-            match reader.step().await.map_err(io)? {
-                Found::End if outcome.chunks.is_empty() && !gaps && self.from < end => {
+            // The first one is checked even if it is too large: damage must be told, not taken for a length.
+            let bytes_max =
+                if outcome.chunks.is_empty() { usize::MAX } else { self.max_bytes.saturating_sub(bytes) };
+            match reader.step_within(bytes_max).await.map_err(io)? {
+                Some(Found::End) if outcome.chunks.is_empty() && !gaps && self.from < end => {
                     // Planned because it was on the disk, so a length in front of it is damaged: going on to the next
                     // segment would skip it in silence.
                     let (pos, first) = (reader.pos(), reader.next_offset());
@@ -228,8 +231,8 @@ impl<D: Disk> SegmentRead<'_, D> {
                     let damage = Damage { pos, until: pos, first, last: end.plus(-1), why };
                     return Err(self.damaged(&path, damage));
                 }
-                Found::End => return Ok((outcome, End::Segment)),
-                Found::Damaged(damage) => {
+                Some(Found::End) => return Ok((outcome, End::Segment)),
+                Some(Found::Damaged(damage)) => {
                     let error = self.damaged(&path, damage);
                     match &error {
                         ReadError::Damaged { last, .. } if *last < self.from => {}
@@ -237,22 +240,23 @@ impl<D: Disk> SegmentRead<'_, D> {
                         _ => return Ok((outcome, End::Enough)),
                     }
                 }
-                Found::Batch(header, _) if header.last_offset() < self.from => {}
-                Found::Batch(header, batch) => {
-                    let fits = bytes + batch.len() <= self.max_bytes;
-                    let first = self.at_least_one && outcome.chunks.is_empty();
-                    if header.last_offset() >= self.upto || !(fits || first) {
-                        let mut rest = reader.into_rest();
-                        if comes_back {
-                            rest.read_ahead(&file, window_bytes, readable);
-                        }
-                        let cursor = Cursor { path, next, pos, rest };
-                        self.log.shared.cursors.borrow_mut().leave(cursor);
-                        return Ok((outcome, End::Enough));
-                    }
+                Some(Found::Batch(header, _)) if header.last_offset() < self.from => {}
+                Some(Found::Batch(header, batch))
+                    if header.last_offset() < self.upto
+                        && (bytes + batch.len() <= self.max_bytes
+                            || (self.at_least_one && outcome.chunks.is_empty())) =>
+                {
                     bytes += batch.len();
                     outcome.next_offset = header.next_offset();
                     outcome.chunks.push(batch);
+                }
+                Some(Found::Batch(..)) | None => {
+                    let mut rest = reader.into_rest();
+                    if comes_back {
+                        rest.read_ahead(&file, window_bytes, readable);
+                    }
+                    self.log.shared.cursors.borrow_mut().leave(Cursor { path, next, pos, rest });
+                    return Ok((outcome, End::Enough));
                 }
             }
         }

@@ -212,22 +212,36 @@ impl<R: ReadAt> SegmentReader<R> {
 
     /// The batch here, or the damage; goes on behind it.
     pub async fn step(&mut self) -> io::Result<Found> {
+        Ok(self.step_within(usize::MAX).await?.expect("no batch is larger than that"))
+    }
+
+    /// As [`Self::step`], unless the batch says that it is larger than `bytes_max`: then nothing is checked, and this is where the
+    /// next step begins. For a read that has something to give already: what does not fit is checked when it is given.
+    pub async fn step_within(&mut self, bytes_max: usize) -> io::Result<Option<Found>> {
         let mut wanted = HEADER_BYTES;
         loop {
             if self.pos >= self.expected.readable {
-                return Ok(Found::End);
+                return Ok(Some(Found::End));
             }
             let bytes = self.bytes_at(self.pos, wanted).await?;
+            if bytes_max < usize::MAX
+                && bytes.len() >= HEADER_BYTES
+                && BatchHeader::parse(&bytes).is_ok_and(|header| header.encoded_len > bytes_max)
+            {
+                return Ok(None);
+            }
             match self.judge(&bytes, self.pos, self.next, self.expected.gaps) {
                 Verdict::Good(header) => {
                     self.pos += header.encoded_len as u64;
                     self.next = header.next_offset();
-                    return Ok(Found::Batch(header, bytes.slice(..header.encoded_len)));
+                    return Ok(Some(Found::Batch(header, bytes.slice(..header.encoded_len))));
                 }
                 Verdict::More(more) if more > wanted => wanted = more,
-                Verdict::More(_) => return self.damaged("the file ends inside a batch".into()).await,
-                Verdict::Bad(why) => return self.damaged(why).await,
-                Verdict::NotYet => return Ok(Found::End),
+                Verdict::More(_) => {
+                    return self.damaged("the file ends inside a batch".into()).await.map(Some);
+                }
+                Verdict::Bad(why) => return self.damaged(why).await.map(Some),
+                Verdict::NotYet => return Ok(Some(Found::End)),
             }
         }
     }

@@ -20,11 +20,16 @@ use bytes::Bytes;
 
 use super::aligned::Aligned;
 use super::pool::Pool;
+use super::recycled::Home;
 use super::ring::{self, Unparker};
 use super::{Buf, Disk, DiskFile, Open, page_ceil, page_floor};
 
 /// Submissions that a ring takes in one turn, where this file sets it up.
 const RING_ENTRIES: u32 = 64;
+
+thread_local! {
+    static READ_BUFFERS: Home = Home::default();
+}
 
 /// The disk of this machine; usable on a thread with a [`ring`] only.
 #[derive(Clone, Copy, Debug, Default)]
@@ -190,10 +195,17 @@ impl DiskFile for DmaHandle {
         }
         let from = page_floor(pos);
         let skip = (pos - from) as usize;
-        let buf = Aligned::new(page_ceil(skip + len));
-        let (read, buf) = ring::read(self.file.clone(), buf, from).await;
-        let end = read?.min(skip + len);
-        Ok(if skip < end { Bytes::from_owner(buf).slice(skip..end) } else { Bytes::new() })
+        let whole = page_ceil(skip + len);
+        let home = READ_BUFFERS.with(Clone::clone);
+        let (read, buf) = ring::read(self.file.clone(), home.take(whole), whole, from).await;
+        let end = match read {
+            Ok(read) => read.min(skip + len),
+            Err(error) => {
+                home.give(buf);
+                return Err(error);
+            }
+        };
+        Ok(home.lend(buf, skip, end))
     }
 
     async fn flush(&self) -> io::Result<()> {

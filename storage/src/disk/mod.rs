@@ -8,6 +8,7 @@ pub mod aligned;
 pub mod dma;
 pub mod plain;
 pub mod pool;
+mod recycled;
 pub mod ring;
 pub mod sim;
 

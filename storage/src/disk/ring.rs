@@ -277,13 +277,18 @@ pub(super) async fn write<F: AsFd + 'static>(
     (result, buf.expect("a write gives its buffer back"))
 }
 
-/// Reads up to the length of `buf` from `pos`; answers how many bytes were read, and the buffer.
+/// Reads up to `len` bytes from `pos` into `buf`; answers how many bytes were read, and the buffer.
+///
+/// # Panics
+/// When the buffer is smaller.
 pub(super) async fn read<F: AsFd + 'static>(
     file: Rc<F>,
     mut buf: Aligned,
+    len: usize,
     pos: u64,
 ) -> (io::Result<usize>, Aligned) {
-    let entry = opcode::Read::new(raw(&file), buf.as_mut_ptr(), buf.len() as u32).offset(pos).build();
+    assert!(len <= buf.len(), "the kernel would write behind the buffer");
+    let entry = opcode::Read::new(raw(&file), buf.as_mut_ptr(), len as u32).offset(pos).build();
     let (result, buf) = run(entry, Held { _file: file, buf: Some(buf) }).await;
     (result, buf.expect("a read gives its buffer back"))
 }
