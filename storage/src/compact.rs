@@ -533,6 +533,8 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
         } else if let Some(of) = state.image.segments.iter_mut().find(|s| s.base == base) {
             *of = image;
         }
+        drop(state);
+        self.log.keep_index(base);
         shared.compacted_away.borrow_mut().extend(shared.segment_files(id, (base, generation)));
         shared.write_work.notify();
         true

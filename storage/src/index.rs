@@ -85,6 +85,12 @@ impl Index {
         self.max_timestamp
     }
 
+    /// Nothing more is noted: gives back the memory for that. Answers the bytes that are left.
+    pub(crate) fn shrink(&mut self) -> usize {
+        self.entries.shrink_to_fit();
+        self.entries.len() * size_of::<IndexEntry>()
+    }
+
     /// How many entries.
     pub fn len(&self) -> usize {
         self.entries.len()

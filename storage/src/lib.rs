@@ -11,6 +11,7 @@ pub mod disk;
 pub mod error;
 mod event;
 pub mod index;
+mod indexes;
 pub mod journal;
 pub mod layout;
 pub mod log;

@@ -43,7 +43,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// A sealed segment's index is read when it is first needed; without one the read begins at the segment's start.
-    pub(crate) async fn load_index(&self, base: Offset) {
+    pub(crate) async fn load_index(self: &Rc<Self>, base: Offset) {
         let wanted = self
             .state
             .borrow_mut()
@@ -58,11 +58,13 @@ impl<D: Disk> Log<D> {
             None => self.rebuild_index((base, generation), max_timestamp).await,
         };
         if let Some(segment) = self.state.borrow_mut().segment(base) {
-            // Compaction may have come in between, and then this is the index of another file.
-            if segment.generation == generation {
-                segment.index = Some(index);
+            // Compaction may have come in between, and then this is the index of another file; or somebody else read it too.
+            if segment.generation != generation || segment.index.is_some() {
+                return;
             }
+            segment.index = Some(index);
         }
+        self.keep_index(base);
     }
 
     /// Walks a segment whose index is missing or damaged.

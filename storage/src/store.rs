@@ -27,6 +27,7 @@ use crate::cursor::Cursors;
 use crate::disk::{Buffers, Disk, Open};
 use crate::error::StorageError;
 use crate::event::Event;
+use crate::indexes::Indexes;
 use crate::journal::frame::{Entry, Kind};
 use crate::journal::ring::{Position, Ring};
 use crate::layout;
@@ -141,6 +142,7 @@ pub struct Shared<D: Disk> {
     pub(crate) loop_ended: Event,
     files: RefCell<HashMap<PathBuf, OpenFile<D>>>,
     pub(crate) cursors: RefCell<Cursors>,
+    pub(crate) indexes: RefCell<Indexes<D>>,
     file_clock: Cell<u64>,
     /// Places that were found damaged, up to [`DAMAGE_MAX`].
     damage: RefCell<BTreeSet<(PathBuf, u64)>>,
@@ -186,6 +188,7 @@ impl<D: Disk> Shared<D> {
             loop_ended: Event::default(),
             files: RefCell::default(),
             cursors: RefCell::default(),
+            indexes: RefCell::default(),
             file_clock: Cell::new(0),
             damage: RefCell::default(),
         }

@@ -394,6 +394,7 @@ impl<D: Disk> Store<D> {
         state.unwritten_bytes -= fresh;
         drop(state);
         if seal {
+            log.keep_index(base);
             log.release_before_start();
         }
         let costs: usize = batches.iter().map(|batch| cost(batch.len())).sum();
