@@ -9,6 +9,7 @@
 
 use std::time::Instant;
 
+use bytes::{Bytes, BytesMut};
 use headwater_core::record::compress::Codec;
 use headwater_core::record::header::{HEADER_BYTES, seal};
 
@@ -162,7 +163,7 @@ impl OpenBatch {
         put(&mut bytes, COUNT, count.to_be_bytes());
         let Self { tags, created, first_number, value_bytes, .. } = self;
         Batch {
-            bytes,
+            bytes: bytes.into(),
             held_bytes,
             value_bytes,
             tags,
@@ -179,7 +180,7 @@ impl OpenBatch {
 /// A closed batch.
 #[derive(Debug)]
 pub(super) struct Batch {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// Bytes of its records before compression: what a buffer is charged for them.
     pub held_bytes: usize,
     /// Bytes of values.
@@ -204,14 +205,17 @@ impl Batch {
         }
         (self.identity, self.sequence, self.stamped) = (identity, sequence, true);
         let Identity { id, epoch } = identity.unwrap_or(Identity { id: -1, epoch: -1 });
-        put(&mut self.bytes, PRODUCER_ID, id.to_be_bytes());
-        put(&mut self.bytes, PRODUCER_EPOCH, epoch.to_be_bytes());
-        put(&mut self.bytes, BASE_SEQUENCE, sequence.unwrap_or(-1).to_be_bytes());
-        seal(&mut self.bytes);
+        // Copied only if a connection that was lost still holds them.
+        let mut bytes = BytesMut::from(std::mem::take(&mut self.bytes));
+        put(&mut bytes, PRODUCER_ID, id.to_be_bytes());
+        put(&mut bytes, PRODUCER_EPOCH, epoch.to_be_bytes());
+        put(&mut bytes, BASE_SEQUENCE, sequence.unwrap_or(-1).to_be_bytes());
+        seal(&mut bytes);
+        self.bytes = bytes.freeze();
     }
 
     /// The batch as it goes to the broker.
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 

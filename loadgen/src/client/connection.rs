@@ -9,7 +9,7 @@
 //! for it; after an error the connection is of no further use.
 //!
 //! An answer borrows the connection's buffer, so the bytes of a Fetch are read from the socket once and never
-//! copied.
+//! copied; what a request shares (`Records::Shared`) goes to the socket as it is.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, IoSlice, Read, Write};
@@ -32,7 +32,7 @@ const FRAME_BYTES_MAX: usize = 256 << 20;
 const INBOX_BYTES: usize = 64 << 10;
 
 /// How many slices one vectored write carries.
-const SLICES: usize = 16;
+const SLICES: usize = 32;
 
 /// A request that waits for its answer.
 #[derive(Debug)]
@@ -53,7 +53,10 @@ pub struct Connection {
     versions: Vec<(i16, i16, i16)>,
     next_correlation_id: i32,
     unanswered: VecDeque<Unanswered>,
-    outbox: VecDeque<Bytes>,
+    /// What is to be written, and whether it ends a request.
+    outbox: VecDeque<(Bytes, bool)>,
+    /// How many requests that is.
+    unwritten: usize,
     inbox: Vec<u8>,
     /// The received and not yet taken part of the inbox.
     unread: std::ops::Range<usize>,
@@ -117,6 +120,7 @@ impl Connection {
             next_correlation_id: 0,
             unanswered: VecDeque::new(),
             outbox: VecDeque::new(),
+            unwritten: 0,
             inbox: vec![0; INBOX_BYTES],
             unread: 0..0,
         };
@@ -177,7 +181,10 @@ impl Connection {
     fn enqueue<R: Request>(&mut self, request: &R, version: i16) -> i32 {
         let correlation_id = self.next_correlation_id;
         self.next_correlation_id = correlation_id.checked_add(1).unwrap_or(0);
-        self.outbox.push_back(frame::request(version, correlation_id, Some(&self.client_id), request));
+        let chunks = frame::request_chunks(version, correlation_id, Some(&self.client_id), request);
+        let last = chunks.len() - 1;
+        self.outbox.extend(chunks.into_iter().enumerate().map(|(n, chunk)| (chunk, n == last)));
+        self.unwritten += 1;
         self.unanswered.push_back(Unanswered { correlation_id, api: R::NAME, version, sent: Instant::now() });
         correlation_id
     }
@@ -201,7 +208,7 @@ impl Connection {
 
     /// How many requests wait, at least in part, to be written.
     pub fn output(&self) -> usize {
-        self.outbox.len()
+        self.unwritten
     }
 
     /// Writes what the socket takes, and, if `readable`, reads what it has. Never blocks.
@@ -213,7 +220,7 @@ impl Connection {
     fn write(&mut self) -> Result<(), ClientError> {
         while !self.outbox.is_empty() {
             let mut slices = [IoSlice::new(&[]); SLICES];
-            for (slice, bytes) in slices.iter_mut().zip(&self.outbox) {
+            for (slice, (bytes, _)) in slices.iter_mut().zip(&self.outbox) {
                 *slice = IoSlice::new(bytes);
             }
             let count = self.outbox.len().min(SLICES);
@@ -224,12 +231,13 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(source) => return Err(ClientError::Io { address: self.address.clone(), source }),
             };
-            while let Some(front) = self.outbox.front_mut() {
+            while let Some((front, ends)) = self.outbox.front_mut() {
                 if written < front.len() {
                     front.advance(written);
                     break;
                 }
                 written -= front.len();
+                self.unwritten -= usize::from(*ends);
                 self.outbox.pop_front();
             }
         }
