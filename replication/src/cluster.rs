@@ -31,6 +31,10 @@ impl Cluster for ClusterView {
         self.image.topics().for_each(|topic| visit(topic.name.get()));
     }
 
+    fn share(&self, group: &GroupId) -> config::ShareGroupConfig {
+        config::ShareGroupConfig::resolve(self.image.group_configs(group.get()), &self.broker)
+    }
+
     fn timing(&self, group: &GroupId) -> config::GroupConfig {
         config::GroupConfig::resolve(self.image.group_configs(group.get()), &self.broker)
     }

@@ -2,6 +2,7 @@
 
 use super::error::ConfigError;
 use super::listener::{Listeners, Raw};
+use super::share::ShareSettings;
 use super::sources::{Overrides, Settings, Sources};
 use super::table::{Scope, Setting, Stance, Update, find};
 use super::topic::{TopicConfig, default_value};
@@ -55,6 +56,8 @@ pub struct BrokerConfig {
     pub group: GroupSettings,
     /// Groups of KIP-848.
     pub consumer_group: ConsumerGroupSettings,
+    /// Groups of KIP-932, and `__share_group_state`.
+    pub share_group: ShareSettings,
     /// Committed offsets and `__consumer_offsets`.
     pub offsets: OffsetsSettings,
     /// Transactions and `__transaction_state`.
@@ -291,6 +294,7 @@ impl BrokerConfig {
                 members_max: s.number("group.max.size"),
             },
             consumer_group: consumer_group(s)?,
+            share_group: ShareSettings::of(s)?,
             offsets: OffsetsSettings {
                 partitions: s.number("offsets.topic.num.partitions"),
                 replication_factor: s.number("offsets.topic.replication.factor"),

@@ -82,7 +82,7 @@ impl GroupConfig {
     }
 }
 
-fn bounds(setting: &Setting, settings: &Settings) -> (i64, i64) {
+pub(super) fn bounds(setting: &Setting, settings: &Settings) -> (i64, i64) {
     let bound = |name: Option<&'static str>| name.and_then(|n| settings.optional::<i64>(n));
     (bound(setting.bounds[0]).unwrap_or(i64::MIN), bound(setting.bounds[1]).unwrap_or(i64::MAX))
 }

@@ -4,7 +4,10 @@ use super::State;
 use super::commit::delete;
 use super::coordinator::Coordinator;
 use super::kind::{Group, Kind};
-use super::reply::{DeletedGroup, DescribedConsumerGroup, DescribedGroup, GroupReply, Out, Reply, ReplyTo};
+use super::reply::{
+    DeletedGroup, DescribedConsumerGroup, DescribedGroup, DescribedShareGroup, GroupReply, Out, Reply,
+    ReplyTo,
+};
 use super::request::{DescribeGroups, ListGroups};
 use crate::ErrorCode;
 use crate::after::After;
@@ -56,6 +59,31 @@ impl Coordinator {
         step.reply(to, After::Durable, body);
     }
 
+    /// Tells what share groups are like.
+    pub fn on_describe_shares(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        asked: Vec<GroupId>,
+        out: &mut Out,
+    ) {
+        let (groups, mut step) = self.step(now, wall, out);
+        let described = asked.into_iter().map(|id| match groups.get(&id).map(|group| &group.kind) {
+            Some(Kind::Share(share)) => share.described(),
+            _ => DescribedShareGroup {
+                group: id,
+                error: ErrorCode::GroupIdNotFound,
+                state: State::Dead,
+                epoch: 0,
+                target_epoch: 0,
+                members: Vec::new(),
+            },
+        });
+        let body = GroupReply::DescribeShares(described.collect());
+        step.reply(to, After::Durable, body);
+    }
+
     /// Lists the groups that are in one of the states and of one of the types asked for.
     pub fn on_list_groups(&self, to: ReplyTo, request: &ListGroups, out: &mut Out) {
         let asked = |filter: &[std::sync::Arc<str>], is: &str| {
@@ -102,8 +130,10 @@ impl Coordinator {
             delete(&mut step, id, group, place);
         }
         group.store_end(&mut step, id);
-        if let Kind::Classic(classic) = &mut group.kind {
-            classic.forget(step.timers);
+        match &mut group.kind {
+            Kind::Classic(classic) => classic.forget(step.timers),
+            Kind::Share(share) => share.forget(step.timers),
+            Kind::Consumer(_) => {}
         }
         groups.remove(id);
         Ok(())

@@ -25,6 +25,11 @@ pub trait Cluster: fmt::Debug {
     fn each_topic(&self, visit: &mut dyn FnMut(&str));
     /// How members of a consumer group are timed.
     fn timing(&self, group: &GroupId) -> config::GroupConfig;
+    /// A share group's settings.
+    fn share(&self, group: &GroupId) -> config::ShareGroupConfig {
+        let _ = group;
+        config::ShareGroupConfig::resolve(&config::Overrides::new(), &config::BrokerConfig::defaults())
+    }
 }
 
 /// A cluster without topics, before the first view is lent.

@@ -10,7 +10,10 @@ use super::config::{GroupConfig, NAME_BYTES_MAX};
 use super::consumer;
 use super::kind::{Group, Kind};
 use super::reply::{GroupReply, LeftGroup, Out, ReplyTo};
-use super::request::{ConsumerHeartbeat, Heartbeat, JoinGroup, LeaveGroup, SyncGroup};
+use super::request::{
+    ConsumerHeartbeat, Heartbeat, JoinGroup, LeaveGroup, ShareChange, ShareHeartbeat, SyncGroup,
+};
+use super::share;
 use super::step::{Parked, Step};
 use super::timers::{Timer, TimerKey, Timers};
 use crate::ErrorCode;
@@ -97,6 +100,10 @@ impl Coordinator {
                     let downgraded = consumer.join_classic(&mut step, to, request);
                     group.downgrade(downgraded);
                 }
+                Kind::Share(_) => {
+                    let refused = join::refused(ErrorCode::InconsistentGroupProtocol, request.member);
+                    step.reply(to, After::Now, refused);
+                }
             }
             return self.forget_if_vacant(&id);
         };
@@ -119,7 +126,7 @@ impl Coordinator {
             match groups.get_mut(&request.group).map(|group| &mut group.kind) {
                 Some(Kind::Classic(classic)) => return classic.sync(&mut step, to, request),
                 Some(Kind::Consumer(consumer)) => return consumer.sync_classic(&mut step, to, request),
-                None => ErrorCode::UnknownMemberId,
+                Some(Kind::Share(_)) | None => ErrorCode::UnknownMemberId,
             }
         };
         step.reply(to, After::Now, sync::not_synced(error));
@@ -141,7 +148,7 @@ impl Coordinator {
             match groups.get_mut(&request.group).map(|group| &mut group.kind) {
                 Some(Kind::Classic(classic)) => classic.heartbeat(&mut step, request),
                 Some(Kind::Consumer(consumer)) => consumer.heartbeat_classic(&mut step, request),
-                None => ErrorCode::UnknownMemberId,
+                Some(Kind::Share(_)) | None => ErrorCode::UnknownMemberId,
             }
         };
         step.reply(to, After::Now, GroupReply::Heartbeat(error));
@@ -169,6 +176,10 @@ impl Coordinator {
                         Kind::Consumer(consumer) => {
                             let downgraded = consumer.leave_classic(&mut step, to, request);
                             group.downgrade(downgraded);
+                        }
+                        Kind::Share(_) => {
+                            let none = leave::none_left(request, ErrorCode::UnknownMemberId);
+                            step.reply(to, After::Now, none);
                         }
                     }
                     return self.forget_if_vacant(&id);
@@ -218,12 +229,67 @@ impl Coordinator {
                     group.downgrade(downgraded);
                 }
             }
-            Ok((Kind::Classic(_), _)) | Err(_) => {
+            Ok((Kind::Classic(_) | Kind::Share(_), _)) | Err(_) => {
                 let refusal = (ErrorCode::GroupIdNotFound, format!("there is no consumer group {id}"));
                 step.reply(to, After::Durable, consumer::refused(refusal));
             }
         }
         self.forget_if_vacant(&id);
+    }
+
+    /// A member of a share group joins, lives or goes. Answered at once.
+    pub fn on_share_heartbeat(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        request: ShareHeartbeat,
+        out: &mut Out,
+    ) {
+        let id = request.group.clone();
+        let (groups, mut step) = self.step(now, wall, out);
+        let refusal = match share::check_request(&request) {
+            Err(refusal) => Some(refusal),
+            Ok(()) if id.get().len() > NAME_BYTES_MAX => {
+                Some((ErrorCode::InvalidGroupId, "the group id is too long".into()))
+            }
+            Ok(()) => None,
+        };
+        if let Some(refusal) = refusal {
+            return step.reply(to, After::Now, share::refused(refusal));
+        }
+        if request.epoch == 0 {
+            groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
+        }
+        let group = groups.get_mut(&id).ok_or(ErrorCode::GroupIdNotFound);
+        match group.and_then(|group| group.become_share(&id)) {
+            Ok(share) if request.epoch >= 0 => share.heartbeat(&mut step, to, request),
+            Ok(share) => share.leave(&mut step, to, request),
+            Err(error) => {
+                let refusal = (error, format!("there is no share group {id}"));
+                step.reply(to, After::Durable, share::refused(refusal));
+            }
+        }
+        self.forget_if_vacant(&id);
+    }
+
+    /// Something happens to the state of a share group's partitions, or somebody asks which have any.
+    pub fn on_share_change(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        change: ShareChange,
+        out: &mut Out,
+    ) {
+        let (groups, mut step) = self.step(now, wall, out);
+        match groups.get_mut(&change.group).map(|group| &mut group.kind) {
+            Some(Kind::Share(share)) => share.change_state(&mut step, to, change),
+            _ => {
+                let body = GroupReply::ShareState(Err(ErrorCode::GroupIdNotFound));
+                step.reply(to, After::Durable, body);
+            }
+        }
     }
 
     /// Who waited for this reply went away. Its member stays, until its session is over, as in Kafka. Nothing happens if
@@ -251,6 +317,7 @@ impl Coordinator {
                             let downgraded = consumer.on_member_timer(&mut step, key);
                             group.downgrade(downgraded);
                         }
+                        Kind::Share(share) => share.on_session_timer(&mut step, &member),
                     }
                     id
                 }
@@ -314,6 +381,7 @@ impl Coordinator {
                 let (armed, waiting) = match &group.kind {
                     Kind::Classic(classic) => classic.check(&self.timers, &self.parked),
                     Kind::Consumer(consumer) => (consumer.check(&self.timers), 0),
+                    Kind::Share(share) => (share.check(&self.timers), 0),
                 };
                 timers += armed;
                 parked += waiting;

@@ -62,6 +62,9 @@ impl Coordinator {
             for place in places {
                 delete(&mut step, id, group, place);
             }
+            if let (super::kind::Kind::Share(share), Some(topic)) = (&mut group.kind, topic_id) {
+                share.forget_topic(&mut step, topic);
+            }
         }
         for id in changed {
             self.forget_if_vacant(&id);

@@ -8,6 +8,7 @@ use super::offsets::Offsets;
 use super::records;
 use super::reply::ListedGroup;
 use super::request::OffsetCommit;
+use super::share::Share;
 use super::step::Step;
 use crate::ErrorCode;
 use crate::ids::{Generation, GroupId, InstanceId, MemberId, TopicName};
@@ -20,6 +21,8 @@ pub(super) enum Kind {
     Classic(Box<Classic>),
     /// By ConsumerGroupHeartbeat.
     Consumer(Box<Consumer>),
+    /// By ShareGroupHeartbeat.
+    Share(Box<Share>),
 }
 
 /// A group: its members and its offsets.
@@ -37,14 +40,18 @@ impl Group {
     pub(super) fn classic_mut(&mut self) -> &mut Classic {
         match &mut self.kind {
             Kind::Classic(classic) => classic,
-            Kind::Consumer(_) => unreachable!("a group that changes its kind gives up its timers"),
+            Kind::Consumer(_) | Kind::Share(_) => {
+                unreachable!("a group that changes its kind gives up its timers")
+            }
         }
     }
 
     pub(super) fn consumer_mut(&mut self) -> &mut Consumer {
         match &mut self.kind {
             Kind::Consumer(consumer) => consumer,
-            Kind::Classic(_) => unreachable!("a group that changes its kind gives up its timers"),
+            Kind::Classic(_) | Kind::Share(_) => {
+                unreachable!("a group that changes its kind gives up its timers")
+            }
         }
     }
 
@@ -54,6 +61,7 @@ impl Group {
             && match &self.kind {
                 Kind::Classic(classic) => classic.is_vacant(),
                 Kind::Consumer(consumer) => consumer.is_vacant(),
+                Kind::Share(share) => share.is_vacant(),
             }
     }
 
@@ -62,6 +70,8 @@ impl Group {
         match &self.kind {
             Kind::Classic(classic) => classic.is_idle(),
             Kind::Consumer(consumer) => consumer.is_empty(),
+            // Its state elsewhere has to be deleted with it.
+            Kind::Share(_) => false,
         }
     }
 
@@ -69,6 +79,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(classic) => classic.state(),
             Kind::Consumer(consumer) => consumer.state(),
+            Kind::Share(share) => share.state(),
         }
     }
 
@@ -77,6 +88,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(_) => step.record(records::group_tombstone(id)),
             Kind::Consumer(consumer) => consumer.store_end(step),
+            Kind::Share(share) => share.store_end(step),
         }
     }
 
@@ -84,6 +96,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(classic) => classic.listed(),
             Kind::Consumer(consumer) => consumer.listed(),
+            Kind::Share(share) => share.listed(),
         }
     }
 
@@ -91,6 +104,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(classic) => classic.is_subscribed(topic),
             Kind::Consumer(consumer) => consumer.is_subscribed(topic),
+            Kind::Share(share) => share.is_subscribed(topic),
         }
     }
 
@@ -100,6 +114,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(classic) => classic.retention_base(committed),
             Kind::Consumer(_) => Some(committed),
+            Kind::Share(_) => None,
         }
     }
 
@@ -107,6 +122,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(classic) => classic.validate_offset_delete(),
             Kind::Consumer(_) => Ok(()),
+            Kind::Share(_) => Err(ErrorCode::GroupIdNotFound),
         }
     }
 
@@ -128,6 +144,8 @@ impl Group {
                 let epoch = generation.map(Generation::get);
                 consumer.validate_commit(member, instance, epoch, transactional, knows_epochs)
             }
+            // What it has read is not told in offsets.
+            Kind::Share(_) => Err(ErrorCode::GroupIdNotFound),
         }
     }
 
@@ -147,6 +165,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(_) => Ok(()),
             Kind::Consumer(consumer) => consumer.validate_fetch(member, epoch),
+            Kind::Share(_) => Err(ErrorCode::GroupIdNotFound),
         }
     }
 
@@ -164,6 +183,20 @@ impl Group {
         };
         self.kind = Kind::Consumer(Box::new(consumer));
         Ok(())
+    }
+
+    /// A member of a share group joins: only a group that is nothing yet becomes one.
+    ///
+    /// # Errors
+    /// If it is another kind.
+    pub(super) fn become_share(&mut self, id: &GroupId) -> Result<&mut Share, ErrorCode> {
+        if self.is_vacant() && !matches!(self.kind, Kind::Share(_)) {
+            self.kind = Kind::Share(Box::new(Share::new(id.clone())));
+        }
+        match &mut self.kind {
+            Kind::Share(share) => Ok(share),
+            _ => Err(ErrorCode::GroupIdNotFound),
+        }
     }
 
     /// A member of the classic protocol joins: an empty consumer group gives way.

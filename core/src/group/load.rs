@@ -5,8 +5,9 @@ use super::consumer::Consumer;
 use super::coordinator::Coordinator;
 use super::kind::{Group, Kind};
 use super::offsets::Place;
-use super::records::{self, ConsumerKey, Key, RecordError};
+use super::records::{self, ConsumerKey, Key, RecordError, ShareKey};
 use super::reply::Out;
+use super::share::Share;
 use super::timers::TimerKey;
 use crate::ids::{GroupId, ProducerId};
 use crate::time::{Monotonic, Timestamp};
@@ -66,6 +67,11 @@ impl Coordinator {
                 self.forget_if_vacant(&id);
                 return taken;
             }
+            Key::Share(id, key) => {
+                let taken = self.take_in_share(&id, key, value);
+                self.forget_if_vacant(&id);
+                return taken;
+            }
             Key::Offset(id, topic, partition) => (id, (topic, partition)),
         };
         match value {
@@ -106,12 +112,28 @@ impl Coordinator {
         value: Option<&[u8]>,
     ) -> Result<(), RecordError> {
         let group = self.groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
-        if matches!(group.kind, Kind::Classic(_)) && value.is_some() {
+        if !matches!(group.kind, Kind::Consumer(_)) && value.is_some() {
             group.kind = Kind::Consumer(Box::new(Consumer::new(id.clone())));
         }
         match &mut group.kind {
             Kind::Consumer(consumer) => consumer.load(key, value),
-            Kind::Classic(_) => Ok(()),
+            Kind::Classic(_) | Kind::Share(_) => Ok(()),
+        }
+    }
+
+    fn take_in_share(
+        &mut self,
+        id: &GroupId,
+        key: ShareKey,
+        value: Option<&[u8]>,
+    ) -> Result<(), RecordError> {
+        let group = self.groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
+        if !matches!(group.kind, Kind::Share(_)) && value.is_some() {
+            group.kind = Kind::Share(Box::new(Share::new(id.clone())));
+        }
+        match &mut group.kind {
+            Kind::Share(share) => share.load(key, value),
+            Kind::Classic(_) | Kind::Consumer(_) => Ok(()),
         }
     }
 
@@ -146,6 +168,7 @@ impl Coordinator {
             match &mut group.kind {
                 Kind::Classic(classic) => classic.start(&mut step),
                 Kind::Consumer(consumer) => consumer.start(&mut step),
+                Kind::Share(share) => share.start(&mut step),
             }
         }
         // A rebalance of a loaded group waits for its members first.

@@ -21,7 +21,8 @@
 //! | what may be asked, what is answered | `request`, `reply` |
 //! | joining, rebalances, assignments, sessions of classic groups | `classic/` |
 //! | the same of consumer groups (KIP-848) | `consumer/` |
-//! | what the two have in common, and a group that changes from one to the other | `kind` |
+//! | the same of share groups (KIP-932) | `share/` |
+//! | what they have in common, and a group that changes from one to the other | `kind` |
 //! | commits, fetching and expiry of offsets | `commit`, `offsets`, `expiry` |
 //! | listing, describing and deleting groups | `admin` |
 //! | bytes in `__consumer_offsets`, and loading them | `records`, `load` |
@@ -43,8 +44,8 @@
 //! # What it does not do
 //!
 //! It authorises nobody, knows no topic but through the view it is lent ([`Cluster`]), writes no log line, and knows no
-//! version of a wire message: where versions differ, the request has a field that says how. Share and streams groups are
-//! not here yet; their records are named when met and skipped.
+//! version of a wire message: where versions differ, the request has a field that says how. Streams groups are not here
+//! yet; their records are named when met and skipped.
 
 mod admin;
 mod classic;
@@ -60,6 +61,7 @@ mod offsets;
 mod records;
 mod reply;
 mod request;
+mod share;
 mod step;
 mod timers;
 
@@ -71,13 +73,14 @@ pub use coordinator::Coordinator;
 pub use records::RecordError;
 pub use reply::{
     ConsumerAnswer, DeletedGroup, DescribedConsumer, DescribedConsumerGroup, DescribedGroup, DescribedMember,
-    FetchedGroup, FetchedOffset, FetchedTopic, GroupRecord, GroupReply, JoinedGroup, JoinedMember, LeftGroup,
-    LeftMember, ListedGroup, Out, PartitionResult, Places, Reply, ReplyTo, SyncedGroup, TopicResult,
+    DescribedShareGroup, DescribedShareMember, FetchedGroup, FetchedOffset, FetchedTopic, GroupRecord,
+    GroupReply, JoinedGroup, JoinedMember, LeftGroup, LeftMember, ListedGroup, NewShareState, Out,
+    PartitionResult, Places, Reply, ReplyTo, ShareAnswer, ShareState, StateTopic, SyncedGroup, TopicResult,
 };
 pub use request::{
     CommitPartition, CommitTopic, ConsumerHeartbeat, DeleteTopic, DescribeGroups, FetchGroup, FetchTopic,
     Heartbeat, JoinGroup, LeaveGroup, LeavingMember, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch,
-    Protocol, SyncGroup, TxnOffsetCommit,
+    Protocol, ShareChange, ShareChanged, ShareHeartbeat, SyncGroup, TxnOffsetCommit,
 };
 
 use crate::ids::GroupId;

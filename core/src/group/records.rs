@@ -8,6 +8,7 @@
 //!                                     version 1 when the client set an expiry
 //! type 2      a group's metadata      written: version 3
 //! type 3 to 8 and 16   a consumer group   see `consumer/store`
+//! type 10 to 15        a share group      see `share/store`
 //! others      groups of other kinds   not read
 //! ```
 
@@ -23,6 +24,7 @@ use super::consumer::member::Owned;
 use super::consumer::store;
 use super::offsets::Committed;
 use super::reply::GroupRecord;
+use super::share::store as share_store;
 use crate::ids::{GroupId, LeaderEpoch, MemberId, Offset, PartitionId, TopicName};
 use crate::time::Timestamp;
 use crate::wire::records::consumer_protocol_assignment::{
@@ -72,6 +74,25 @@ pub(super) enum Key {
     Group(GroupId),
     /// Something of a consumer group.
     Consumer(GroupId, ConsumerKey),
+    /// Something of a share group.
+    Share(GroupId, ShareKey),
+}
+
+/// What a key of a share group names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ShareKey {
+    /// The group's epoch.
+    Epoch,
+    /// What a member wants.
+    Member(MemberId),
+    /// The target's epoch.
+    TargetEpoch,
+    /// A member's share of the target.
+    Target(MemberId),
+    /// What a member has.
+    Current(MemberId),
+    /// Which partitions have state.
+    Places,
 }
 
 /// What a key of a consumer group names.
@@ -115,7 +136,10 @@ pub(super) fn decode_key(bytes: &[u8]) -> Result<Key, RecordError> {
         }
         kind => match store::decode_key(kind, &mut r) {
             Some(key) => key.map(|(id, key)| Key::Consumer(id, key)).map_err(RecordError::Key),
-            None => Err(RecordError::UnknownType(kind)),
+            None => match share_store::decode_key(kind, &mut r) {
+                Some(key) => key.map(|(id, key)| Key::Share(id, key)).map_err(RecordError::Key),
+                None => Err(RecordError::UnknownType(kind)),
+            },
         },
     }
 }

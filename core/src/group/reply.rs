@@ -58,6 +58,12 @@ pub enum GroupReply {
     ConsumerHeartbeat(ConsumerAnswer),
     /// To a request to describe consumer groups.
     DescribeConsumers(Vec<DescribedConsumerGroup>),
+    /// To [`ShareHeartbeat`](super::ShareHeartbeat).
+    ShareHeartbeat(ShareAnswer),
+    /// To a request to describe share groups.
+    DescribeShares(Vec<DescribedShareGroup>),
+    /// To [`ShareChange`](super::ShareChange): what is so after it; GROUP_ID_NOT_FOUND or NON_EMPTY_GROUP.
+    ShareState(Result<ShareState, ErrorCode>),
     /// To [`LeaveGroup`](super::LeaveGroup).
     LeaveGroup(LeftGroup),
     /// To [`OffsetCommit`](super::OffsetCommit): one result for each partition asked for, in order.
@@ -192,6 +198,92 @@ pub struct DescribedConsumer {
     pub is_classic: bool,
 }
 
+/// Partitions of a topic that have state, or are to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateTopic {
+    /// The topic.
+    pub topic: TopicId,
+    /// Its name.
+    pub name: TopicName,
+    /// The partitions.
+    pub partitions: Vec<PartitionId>,
+}
+
+/// State that is to be made for a share group; whoever does it says so with a [`ShareChange`](super::ShareChange).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewShareState {
+    /// The group.
+    pub group: GroupId,
+    /// The state's epoch.
+    pub epoch: i32,
+    /// Where, and the first offset; `None`: where the group's settings say.
+    pub topics: Vec<(StateTopic, Option<Offset>)>,
+}
+
+/// Which partitions a share group has state of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareState {
+    /// The group's epoch.
+    pub epoch: i32,
+    /// The partitions.
+    pub initialized: Vec<StateTopic>,
+}
+
+/// The answer to a heartbeat in a share group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareAnswer {
+    /// Why not.
+    pub error: ErrorCode,
+    /// The same in words.
+    pub message: Option<String>,
+    /// The member's own id.
+    pub member: Option<MemberId>,
+    /// The member's epoch; -1 if it went.
+    pub epoch: i32,
+    /// When to call again.
+    pub heartbeat_interval_ms: u64,
+    /// What it is to have; `None`: as before.
+    pub assignment: Option<Places>,
+    /// State that the group needs.
+    pub wants_state: Option<NewShareState>,
+}
+
+/// What a share group is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedShareGroup {
+    /// The group.
+    pub group: GroupId,
+    /// GROUP_ID_NOT_FOUND, also of groups of other kinds, or none.
+    pub error: ErrorCode,
+    /// Its state.
+    pub state: State,
+    /// Counts what there was to be dealt anew.
+    pub epoch: i32,
+    /// The epoch that partitions were last dealt for.
+    pub target_epoch: i32,
+    /// The members.
+    pub members: Vec<DescribedShareMember>,
+}
+
+/// What a member of a share group is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedShareMember {
+    /// The member.
+    pub member: MemberId,
+    /// Where it is.
+    pub rack: Option<Arc<str>>,
+    /// Its epoch.
+    pub epoch: i32,
+    /// Its client id.
+    pub client_id: Arc<str>,
+    /// Where it connects from.
+    pub client_host: Arc<str>,
+    /// The topics it subscribes to.
+    pub topics: Vec<TopicName>,
+    /// What it has.
+    pub assigned: Places,
+}
+
 /// The answer to a LeaveGroup. Before version 3 the error of the one member is the request's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftGroup {
@@ -321,6 +413,6 @@ pub struct ListedGroup {
     pub protocol_type: Arc<str>,
     /// The state.
     pub state: State,
-    /// `classic` or `consumer`.
+    /// `classic`, `consumer` or `share`.
     pub group_type: &'static str,
 }

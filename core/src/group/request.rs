@@ -114,6 +114,53 @@ pub struct ConsumerHeartbeat {
     pub random: u128,
 }
 
+/// A member of a share group joins, lives, or goes (KIP-932). What it does not say is as it said before.
+#[derive(Clone, Debug)]
+pub struct ShareHeartbeat {
+    /// The group.
+    pub group: GroupId,
+    /// The member's id, which it makes itself.
+    pub member: MemberId,
+    /// The member's epoch; 0 joins, -1 leaves.
+    pub epoch: i32,
+    /// Where it is.
+    pub rack: Option<Arc<str>>,
+    /// The topics it subscribes to.
+    pub topics: Option<Vec<TopicName>>,
+    /// The client id of the request's header.
+    pub client_id: Arc<str>,
+    /// Where the client connects from, as Kafka shows it: `/192.0.2.1`.
+    pub client_host: Arc<str>,
+}
+
+/// What happens to the state of a share group's partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShareChanged {
+    /// Nothing: somebody asks which have state.
+    Nothing,
+    /// Nothing yet: the group is to be deleted. Refused while it has members.
+    Ending,
+    /// An administrator sets where they begin, in the epoch that the answer tells. Refused while the group has members.
+    Altering,
+    /// They have state.
+    Initialized,
+    /// An administrator takes whole topics' away. Refused while the group has members.
+    Deleting,
+    /// Those have none any more.
+    Deleted,
+}
+
+/// Changes which partitions a share group has state of.
+#[derive(Clone, Debug)]
+pub struct ShareChange {
+    /// The group.
+    pub group: GroupId,
+    /// What happens.
+    pub what: ShareChanged,
+    /// To which partitions.
+    pub topics: Vec<super::reply::StateTopic>,
+}
+
 /// Members leave. Before version 3 it is always one.
 #[derive(Clone, Debug)]
 pub struct LeaveGroup {

@@ -36,8 +36,8 @@ use headwater_core::wire::records::consumer_protocol_subscription::{
 };
 use headwater_core::wire::{Encode, Writer};
 
-use crate::consumer;
 use crate::world::{World, member};
+use crate::{consumer, share};
 
 /// A command's words: those with a `=` before any `:` are options.
 pub struct Words<'a> {
@@ -247,7 +247,8 @@ pub fn play(world: &mut World, at: &str, command: &str) -> Vec<String> {
             world.coordinator.on_list_groups(to, &request, &mut world.out);
         }
         _ => {
-            let known = consumer::play(world, verb, &words, label(who));
+            let known = consumer::play(world, verb, &words, label(who))
+                || share::play(world, verb, &words, label(who));
             assert!(known, "{at}: not a command");
         }
     }

@@ -10,6 +10,7 @@ use headwater_core::wire::records::offset_commit_value::OffsetCommitValue;
 use headwater_core::wire::{Decode, Reader};
 
 use crate::consumer;
+use crate::share;
 use crate::world::short;
 
 /// A record, taken apart again.
@@ -51,6 +52,7 @@ pub fn record(key: &[u8], value: Option<&[u8]>) -> String {
             }
             text
         }
+        (10..=15, _) => share::record(kind, k, value),
         (kind, _) => consumer::record(kind, k, value).unwrap_or_else(|| format!("type {kind}")),
     }
 }
@@ -97,6 +99,9 @@ fn said(body: &GroupReply) -> String {
         }
         GroupReply::ConsumerHeartbeat(answer) => consumer::answered(answer),
         GroupReply::DescribeConsumers(groups) => consumer::described(groups),
+        GroupReply::ShareHeartbeat(answer) => share::answered(answer),
+        GroupReply::DescribeShares(groups) => share::described(groups),
+        GroupReply::ShareState(state) => share::state(state),
         GroupReply::Heartbeat(error) => error.name().into(),
         GroupReply::LeaveGroup(left) if left.error.is_error() => left.error.name().into(),
         GroupReply::LeaveGroup(left) => {

@@ -237,7 +237,7 @@ impl Consumer {
     }
 }
 
-pub(super) fn unknown(id: &MemberId) -> Refusal {
+pub(in crate::group) fn unknown(id: &MemberId) -> Refusal {
     (ErrorCode::UnknownMemberId, format!("{id} is not a member"))
 }
 

@@ -45,9 +45,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use self::assign::Assignor;
-pub(super) use self::heartbeat::{check_request, refused};
+pub(super) use self::heartbeat::{Refusal, check_request, refused, unknown};
 use self::member::{Current, Member, Progress, Target, target_of};
 use self::subscription::Resolved;
+pub(super) use self::subscription::hash;
 use super::State;
 use super::reply::{DescribedConsumer, DescribedConsumerGroup, ListedGroup};
 use super::step::Step;
@@ -234,6 +235,6 @@ impl Consumer {
 }
 
 /// Partitions by topic, as replies have them.
-fn places(target: &Target) -> Vec<(TopicId, Vec<PartitionId>)> {
+pub(super) fn places(target: &Target) -> Vec<(TopicId, Vec<PartitionId>)> {
     target.iter().map(|(topic, partitions)| (*topic, partitions.iter().copied().collect())).collect()
 }

@@ -150,7 +150,7 @@ impl Consumer {
 
 /// Tells whether topics are as they were: FNV-1a over names, ids and partitions of those that exist; 0 if none does. Kafka
 /// hashes otherwise, so that a group that moves between the two is dealt anew once.
-fn hash(names: BTreeSet<&TopicName>, cluster: &dyn Cluster) -> i64 {
+pub(in crate::group) fn hash(names: BTreeSet<&TopicName>, cluster: &dyn Cluster) -> i64 {
     let mut hash: u64 = 0;
     for name in names {
         let Some(topic) = cluster.topic(name.get()) else { continue };
