@@ -33,6 +33,14 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
     ),
     (ApiKey::AlterUserScramCredentials, "nobody is authenticated, so no credentials are taken"),
     (ApiKey::UnregisterBroker, "the only broker is not forgotten"),
+    (
+        ApiKey::ShareFetch,
+        "sessions are those of the connection's shard; markers, and aborted records where they are not wanted, are never given",
+    ),
+    (
+        ApiKey::DescribeShareGroupOffsets,
+        "where a group begins is stored when it first reads, so its start is told from then on",
+    ),
 ];
 
 fn document() -> String {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use headwater_core::ErrorCode;
 use headwater_core::group::{
     Cluster, ConsumerHeartbeat, Coordinator, DescribeGroups, GroupConfig, GroupReply, Heartbeat, JoinGroup,
-    LeaveGroup, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch, Out, SyncGroup, TxnOffsetCommit,
+    LeaveGroup, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch, Out, ShareChange, ShareHeartbeat,
+    SyncGroup, TxnOffsetCommit,
 };
 use headwater_core::ids::{GroupId, ProducerEpoch, ProducerId, TopicId, TopicName, TopicPartition};
 use headwater_core::log_transactions::Guard;
@@ -36,6 +37,9 @@ pub enum GroupCall {
     Heartbeat(Heartbeat),
     ConsumerHeartbeat(Box<ConsumerHeartbeat>),
     DescribeConsumers(Vec<GroupId>),
+    ShareHeartbeat(ShareHeartbeat),
+    DescribeShares(Vec<GroupId>),
+    ShareState(ShareChange),
     LeaveGroup(LeaveGroup),
     OffsetCommit(OffsetCommit),
     /// Answered as `TxnOffsetCommit`; `guard` where the transaction begins on this partition.
@@ -182,6 +186,13 @@ impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
                 GroupCall::DescribeConsumers(groups) => {
                     machine.on_describe_consumers(now, wall, to, groups, &mut out)
                 }
+                GroupCall::ShareHeartbeat(request) => {
+                    machine.on_share_heartbeat(now, wall, to, request, &mut out)
+                }
+                GroupCall::DescribeShares(groups) => {
+                    machine.on_describe_shares(now, wall, to, groups, &mut out)
+                }
+                GroupCall::ShareState(change) => machine.on_share_change(now, wall, to, change, &mut out),
                 GroupCall::LeaveGroup(request) => machine.on_leave_group(now, wall, to, request, &mut out),
                 GroupCall::OffsetCommit(request) => {
                     machine.on_offset_commit(now, wall, to, request, &mut out)

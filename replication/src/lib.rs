@@ -10,5 +10,6 @@ pub mod hosted;
 pub mod machine_log;
 pub mod metadata;
 pub mod partition;
+pub mod share_state;
 pub mod transactions;
 pub mod waiters;

@@ -148,6 +148,9 @@ pub struct ShareOut {
     pub start_moved: bool,
 }
 
+/// How many runs there may be for each record that may be acquired, before no more are begun.
+const RUNS_PER_LOCK: usize = 4;
+
 /// See the module's text.
 #[derive(Debug)]
 pub struct SharePartition {
@@ -206,6 +209,12 @@ impl SharePartition {
         Offset::new(free.map_or(self.end, |(first, _)| first))
     }
 
+    /// How many records behind the start are over.
+    pub fn complete(&self) -> usize {
+        let over = self.spans.iter().filter(|(_, span)| span.state.is_over());
+        over.map(|(first, span)| usize::try_from(span.last - first + 1).expect("a run has records")).sum()
+    }
+
     /// How many records more may be acquired.
     pub fn room(&self) -> usize {
         self.config.locks_max.saturating_sub(self.spans.acquired())
@@ -224,6 +233,12 @@ impl SharePartition {
         if last < first {
             return Vec::new();
         }
+        // One record that stays in hand for ever must not let the runs behind it pile up.
+        let last = if self.spans.len() < self.config.locks_max.saturating_mul(RUNS_PER_LOCK) {
+            last
+        } else {
+            last.min(self.end - 1)
+        };
         if last >= self.end {
             let span = Span { last, state: RecordState::Available, deliveries: 0, lock: None };
             self.spans.insert(self.end, span);
@@ -259,7 +274,7 @@ impl SharePartition {
     /// A member says what became of records; all of it counts, or nothing.
     ///
     /// # Errors
-    /// INVALID_REQUEST if the ranges cannot be; INVALID_RECORD_STATE if it does not have one of the records (any more).
+    /// INVALID_REQUEST if the ranges cannot be or go on past all that was ever given; INVALID_RECORD_STATE if it does not have one of the records (any more).
     /// Records before the start are over, whatever is said of them.
     pub fn acknowledge(
         &mut self,
@@ -273,10 +288,15 @@ impl SharePartition {
             let (first, last) = (said.first.get(), said.last.get());
             let count = last.checked_sub(first).and_then(|n| usize::try_from(n).ok());
             let each = count.is_some_and(|n| said.verdicts.len() == 1 || said.verdicts.len() == n + 1);
-            if first < next || last < first || last >= self.end || !each {
+            if first < next || last < first || !each {
                 return Err(ErrorCode::InvalidRequest);
             }
             next = last + 1;
+            if first >= self.end {
+                return Err(ErrorCode::InvalidRecordState);
+            } else if last >= self.end {
+                return Err(ErrorCode::InvalidRequest);
+            }
             let its = |span: &Span| span.lock.as_ref().is_some_and(|(holder, _)| holder == member);
             if self.start <= last && !self.spans.over(first.max(self.start)..=last).all(|(_, s)| its(s)) {
                 return Err(ErrorCode::InvalidRecordState);

@@ -48,6 +48,11 @@ impl Spans {
         self.iter().next()
     }
 
+    /// How many runs there are.
+    pub(super) fn len(&self) -> usize {
+        self.by_first.len()
+    }
+
     /// How many records are acquired.
     pub(super) fn acquired(&self) -> usize {
         self.acquired

@@ -55,6 +55,8 @@ pub struct Feature {
 pub const FEATURES: &[Feature] = &[
     // Consumer groups of the new protocol (KIP-848).
     Feature { name: "group.version", min: 0, max: 1, finalized: 1 },
+    // Share groups (KIP-932).
+    Feature { name: "share.version", min: 0, max: 1, finalized: 1 },
     // The protocol of transactions that is spoken (KIP-890): each end bumps the producer's epoch. Clients that do not know
     // it speak the older one.
     Feature { name: "transaction.version", min: 0, max: 2, finalized: 2 },

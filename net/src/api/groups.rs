@@ -31,7 +31,7 @@ use headwater_core::wire::messages::list_groups_response::{ListGroupsResponse, L
 use headwater_core::wire::messages::sync_group_request::SyncGroupRequest;
 use headwater_core::wire::messages::sync_group_response::SyncGroupResponse;
 use headwater_replication::coordinator::{Answer, GroupCall};
-use headwater_replication::metadata::{CONSUMER_OFFSETS, Image, TRANSACTION_STATE};
+use headwater_replication::metadata::{CONSUMER_OFFSETS, Image, SHARE_STATE, TRANSACTION_STATE};
 
 use super::{Context, Refused};
 use crate::conn::replies::Reply;
@@ -147,8 +147,7 @@ async fn locate(context: &Context, key_type: i8) -> Located {
     match key_type {
         KEY_GROUP => make_internal(context, CONSUMER_OFFSETS).await,
         KEY_TRANSACTION => make_internal(context, TRANSACTION_STATE).await,
-        // COORDINATOR_NOT_AVAILABLE would make clients ask for ever; this is final.
-        KEY_SHARE => return Err((ErrorCode::UnsupportedVersion, "share groups are not served")),
+        KEY_SHARE => make_internal(context, SHARE_STATE).await,
         _ => return Err((ErrorCode::InvalidRequest, "no such kind of coordinator")),
     }
     .map_err(|code| (code, "the coordinators' topic can't be created"))?;
@@ -419,7 +418,13 @@ pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let request: DeleteGroupsRequest<'_> = context.decode(&body)?;
     let asked: Vec<GroupId> = request.groups_names.iter().map(|name| GroupId::new(&**name)).collect();
     let mut codes: BTreeMap<GroupId, ErrorCode> = BTreeMap::new();
-    if let Some(parts) = by_partition(&context.image(), asked.iter().cloned(), GroupId::clone) {
+    for group in &asked {
+        if let Err(code) = super::share_groups::before_deletion(&context, group).await {
+            codes.insert(group.clone(), code);
+        }
+    }
+    let ready: Vec<GroupId> = asked.iter().filter(|group| !codes.contains_key(group)).cloned().collect();
+    if let Some(parts) = by_partition(&context.image(), ready, GroupId::clone) {
         for (groups, answer) in ask_each(&context, parts, GroupCall::DeleteGroups).await {
             match answer {
                 Ok(GroupReply::DeleteGroups(deleted)) => {

@@ -24,6 +24,10 @@ mod quotas;
 mod replicas;
 mod request;
 mod security;
+mod share_fetch;
+mod share_groups;
+mod share_offsets;
+mod share_state;
 mod telemetry;
 mod throttle;
 mod topics;
@@ -38,6 +42,7 @@ use headwater_core::wire::api::ApiKey;
 use headwater_core::wire::{Reader, RequestHeader};
 
 pub use request::{Context, Refused};
+pub use share_fetch::disconnected;
 pub use throttle::connected;
 
 use crate::conn::connection::Connection;
@@ -143,6 +148,18 @@ rows! {
     PushTelemetry           0..=0  Here       telemetry::push;
     ListConfigResources     0..=1  Here       configs::list;
     DescribeTopicPartitions 0..=0  Here       metadata::describe_topic_partitions;
+    ShareGroupHeartbeat     1..=1  Group      share_groups::heartbeat;
+    ShareGroupDescribe      1..=1  Group      share_groups::describe;
+    ShareFetch              1..=2  Partitions share_fetch::fetch;
+    ShareAcknowledge        1..=2  Partitions share_fetch::acknowledge;
+    InitializeShareGroupState 0..=0 Partitions share_state::initialize;
+    ReadShareGroupState     0..=0  Partitions share_state::read_state;
+    WriteShareGroupState    0..=1  Partitions share_state::write;
+    DeleteShareGroupState   0..=0  Partitions share_state::delete;
+    ReadShareGroupStateSummary 0..=1 Partitions share_state::summary;
+    DescribeShareGroupOffsets 0..=1 Group     share_offsets::describe;
+    AlterShareGroupOffsets  0..=0  Group      share_offsets::alter;
+    DeleteShareGroupOffsets 0..=0  Group      share_offsets::delete;
 }
 
 /// The row of an API, if it is served.

@@ -92,6 +92,7 @@ impl Connection {
         let sending = rt::spawn(connection.clone().write_loop(writer));
         let ended = connection.read_loop(reader).await;
         tracing::debug!(%peer, %ended, "connection ended");
+        api::disconnected(&connection);
         connection.ending.set(true);
         connection.ready.notify();
         if matches!(ended, Ended::Refused | Ended::Stopping) {

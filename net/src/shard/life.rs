@@ -173,6 +173,7 @@ fn run_loops(shard: &Rc<Shard>) {
     rt::spawn(async move { of.run_deferred().await }).detach();
     rt::spawn(shard.groups.clone().run_deadlines()).detach();
     rt::spawn(shard.transactions.clone().run_deadlines()).detach();
+    rt::spawn(shard.clone().run_shares()).detach();
     let of = shard.clone();
     rt::spawn_background(async move {
         loop {
@@ -206,6 +207,7 @@ async fn stop(shard: &Rc<Shard>, seed: &Seed) -> Ending {
     shard.end_tails();
     shard.groups.resign();
     shard.transactions.resign();
+    shard.share_states.resign();
     let patience = Duration::from_millis(STOP_DRAIN_MS);
     let deadline = rt::now().plus_millis(STOP_DRAIN_MS);
     while shard.connections.get() > 0 && rt::now() < deadline {
@@ -256,6 +258,9 @@ impl Shard {
             tails: super::read::Tails::default(),
             groups: super::groups::Groups::new(),
             transactions: super::transactions::Transactions::new(),
+            share_sessions: RefCell::default(),
+            share_states: super::shares::ShareStates::new(),
+            shares: super::shares::Shares::default(),
             meters: RefCell::default(),
             telemetry: RefCell::default(),
             next_ticket: Cell::new(0),

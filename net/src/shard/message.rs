@@ -23,6 +23,7 @@ use crate::conn::census::Admitted;
 use crate::shard::control::{ControllerReply, ControllerRequest};
 use crate::shard::quotas::Charge;
 use crate::shard::read::Tail;
+use crate::shard::shares::{ShareReply, ShareRequest};
 
 /// A request from one shard to another, or to itself.
 pub enum Request {
@@ -91,6 +92,8 @@ pub enum Request {
     Producers(Vec<TopicPartition>),
     /// Count something against a quota whose meter is on the shard.
     Charge(Charge),
+    /// Something about share groups.
+    Share(ShareRequest),
     /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
     Sizes,
     /// A request to the controller (only shard 0 has it).
@@ -143,6 +146,8 @@ pub enum Reply {
     Producers(Vec<Result<Producers, ErrorCode>>),
     /// To `Charge`: for how many milliseconds the client is to be quiet; an error if nothing was counted.
     Charged(Result<u64, u64>),
+    /// To `Share`.
+    Share(ShareReply),
     /// To `Sizes`: partition, bytes, end offset.
     Sizes(Vec<(TopicPartition, u64, Offset)>),
     /// To `Controller`.

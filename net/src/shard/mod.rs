@@ -15,6 +15,8 @@ pub mod produce;
 pub mod quotas;
 pub mod read;
 mod scatter;
+pub mod share_fetch;
+pub mod shares;
 pub mod telemetry;
 mod transactions;
 
@@ -29,6 +31,7 @@ use headwater_core::ids::{ShardId, TopicId, TopicPartition};
 use headwater_core::placement::shard_of;
 use headwater_core::quota::Meters;
 use headwater_core::session::FetchSessions;
+use headwater_core::share::ShareSessions;
 use headwater_replication::metadata::Image;
 use headwater_replication::partition::Partition;
 use headwater_storage::disk::dma::Dma;
@@ -40,6 +43,7 @@ use self::groups::Groups;
 use self::message::{Reply, Request};
 use self::read::Tails;
 pub use self::scatter::Scatter;
+use self::shares::{ShareStates, Shares};
 use self::transactions::Transactions;
 use crate::conn::census::Census;
 use crate::conn::listener;
@@ -99,6 +103,10 @@ pub struct Shard {
     tails: Tails,
     groups: Rc<Groups>,
     transactions: Rc<Transactions>,
+    /// Share sessions of this shard's connections.
+    pub share_sessions: RefCell<ShareSessions>,
+    share_states: Rc<ShareStates>,
+    shares: Shares,
     meters: RefCell<Meters>,
     /// Clients' own metrics.
     pub telemetry: RefCell<telemetry::Telemetry>,
@@ -227,6 +235,7 @@ impl Shard {
             Request::Markers(markers) => self.append_markers(&markers, then),
             Request::Producers(partitions) => then(Reply::Producers(self.describe_producers(&partitions))),
             Request::Charge(charge) => then(Reply::Charged(self.count(&charge))),
+            Request::Share(request) => self.serve_share(request, then),
             Request::Sizes => then(Reply::Sizes(self.sizes())),
             Request::Controller(request) => rt::spawn(async move {
                 let control = shard.control.as_ref().expect("only shard 0 is asked");

@@ -59,6 +59,7 @@ impl Shard {
         let partition = Partition::open(log, state.leader_epoch).await;
         self.host_groups(topic, &partition);
         self.host_transactions(topic, &partition);
+        self.host_share_state(topic, &partition);
         self.partitions.borrow_mut().insert(id, partition);
     }
 
@@ -119,6 +120,7 @@ impl Shard {
                 let partition = Partition::new(log, state.leader_epoch);
                 self.host_groups(topic, &partition);
                 self.host_transactions(topic, &partition);
+                self.host_share_state(topic, &partition);
                 self.partitions.borrow_mut().insert(id, partition);
             }
         }
@@ -133,9 +135,11 @@ impl Shard {
             }
             self.groups.remove(id);
             self.transactions.remove(id);
+            self.share_states.remove(id);
             self.store.delete_log(id);
         }
         self.forget_offsets_of(topic);
+        self.forget_shares_of(topic);
     }
 
     fn log_config(&self, topic: &Topic) -> LogConfig {

@@ -4,6 +4,8 @@ use headwater_core::config::{BrokerConfig, Overrides};
 
 /// Committed offsets and group memberships (behaviour 58).
 pub const CONSUMER_OFFSETS: &str = "__consumer_offsets";
+/// What share groups know of partitions (KIP-932).
+pub const SHARE_STATE: &str = "__share_group_state";
 /// Transactions.
 pub const TRANSACTION_STATE: &str = "__transaction_state";
 /// The metadata log: a log, not a topic of the image; clients may not create one of this name.
@@ -11,7 +13,7 @@ pub const METADATA_TOPIC: &str = "__cluster_metadata";
 
 /// Whether Metadata marks the topic as internal.
 pub fn is_internal(name: &str) -> bool {
-    matches!(name, CONSUMER_OFFSETS | TRANSACTION_STATE)
+    matches!(name, CONSUMER_OFFSETS | SHARE_STATE | TRANSACTION_STATE)
 }
 
 /// How an internal topic is made.
@@ -39,6 +41,24 @@ pub(super) fn internal(name: &str, config: &BrokerConfig, brokers: usize) -> Opt
                     ("cleanup.policy", "compact".into()),
                     ("compression.type", "producer".into()),
                     ("segment.bytes", o.segment_bytes.to_string()),
+                ]),
+            })
+        }
+        SHARE_STATE => {
+            let s = &config.share_group;
+            let replication_factor = fit(s.replication_factor, s.replication_factor_set);
+            let min_isr =
+                if s.min_isr_set { s.min_isr } else { s.min_isr.min(i32::from(replication_factor)) };
+            Some(Internal {
+                partitions: s.partitions,
+                replication_factor,
+                configs: configs(&[
+                    // Updates of a share partition have one key: its coordinator deletes what is old itself.
+                    ("cleanup.policy", "delete".into()),
+                    ("compression.type", "producer".into()),
+                    ("min.insync.replicas", min_isr.to_string()),
+                    ("retention.ms", "-1".into()),
+                    ("segment.bytes", s.segment_bytes.to_string()),
                 ]),
             })
         }

@@ -33,7 +33,7 @@ pub use controller::{Controller, ProducerIdBlock, Refusal, Registration};
 pub use delete::{DeletedTopic, TopicSelector};
 pub use extend::{CreatedPartitions, NewPartitions};
 pub use image::{Broker, Change, Image, ImageError, Partition, Topic};
-pub use internal::{CONSUMER_OFFSETS, METADATA_TOPIC, TRANSACTION_STATE, is_internal};
+pub use internal::{CONSUMER_OFFSETS, METADATA_TOPIC, SHARE_STATE, TRANSACTION_STATE, is_internal};
 pub use names::{InvalidName, check_topic_name};
 pub use quotas::AlterQuotas;
 pub use records::{BrokerEndpoint, PartitionState, Record, RecordError, Resource};

@@ -235,6 +235,12 @@ fn b13_internal_topics_fit_a_lone_broker_unless_told_otherwise() {
     for (name, partitions, configs) in [
         (CONSUMER_OFFSETS, 50, "cleanup.policy=compact compression.type=producer segment.bytes=104857600"),
         (
+            SHARE_STATE,
+            50,
+            "cleanup.policy=delete compression.type=producer min.insync.replicas=1 retention.ms=-1 \
+             segment.bytes=104857600",
+        ),
+        (
             TRANSACTION_STATE,
             50,
             "cleanup.policy=compact compression.type=uncompressed min.insync.replicas=1 segment.bytes=104857600 \

@@ -101,12 +101,16 @@ impl Share {
 
     /// Takes in what became of partitions' state, or says what there is.
     pub(in crate::group) fn change_state(&mut self, step: &mut Step<'_>, to: ReplyTo, change: ShareChange) {
+        // Whoever deletes the group deletes state that is on its way, too.
+        let is_ending = change.what == ShareChanged::Ending;
         let done = self.changed(step, change);
+        let mut all = self.places.initialized.clone();
+        for (topic, places) in self.places.initializing.iter().filter(|_| is_ending) {
+            add(&mut all, *topic, &places.name, places.partitions.iter().copied());
+        }
         let body = done.map(|()| ShareState {
             epoch: self.epoch,
-            initialized: self
-                .places
-                .initialized
+            initialized: all
                 .iter()
                 .map(|(topic, places)| StateTopic {
                     topic: *topic,

@@ -46,6 +46,7 @@ final class Checks {
         OffsetPoints.add(checks);
         GroupPoints.add(checks);
         ConsumerProtocolPoints.add(checks);
+        SharePoints.add(checks);
         TransactionPoints.add(checks);
         RestartPoints.add(checks);
         System.exit(checks.failed == 0 ? 0 : 1);
