@@ -263,7 +263,7 @@ fn kafkas_own_example_file_is_read_as_it_is() {
     let config = BrokerConfig::load(&sources).unwrap();
     assert_eq!(config.listeners.bind.len(), 1);
     assert_eq!(config.log_dir, "/tmp/kraft-combined-logs");
-    assert_eq!(config.settings().ignored().len(), 6);
+    assert_eq!(config.settings().ignored().len(), 4);
 }
 
 /// What a fresh topic of Apache Kafka 4.3.1 was seen to answer.

@@ -9,4 +9,5 @@ mod list_offsets;
 mod metadata;
 mod produce;
 mod quotas;
+mod share_groups;
 mod telemetry;
