@@ -249,6 +249,14 @@ impl FetchSessions {
         Finished { session_id: id, include }
     }
 
+    /// Ends the session of a fetch that is under way: its answer will have everything and session id 0.
+    pub fn end(&mut self, context: &FetchContext) {
+        match context.kind {
+            Kind::Sessionless => {}
+            Kind::Full { id } | Kind::Incremental { id, .. } => self.close(id),
+        }
+    }
+
     fn open(&mut self, id: i32, uses_ids: bool, wanted: &[Wanted], now: Monotonic) -> bool {
         if id <= NO_SESSION || self.sessions.contains_key(&id) {
             return false;

@@ -52,7 +52,7 @@ pub async fn describe_configs(context: Context, body: BytesMut) -> Result<Reply,
                         asked
                             .configuration_keys
                             .as_ref()
-                            .is_none_or(|keys| keys.iter().any(|key| key == entry.name))
+                            .is_none_or(|keys| keys.is_empty() || keys.iter().any(|key| key == entry.name))
                     };
                     result.configs = entries
                         .into_iter()

@@ -9,7 +9,7 @@ use headwater_core::wire::messages::describe_cluster_response::{
     DescribeClusterBroker, DescribeClusterResponse,
 };
 
-use super::{Context, Refused};
+use super::{Context, Refused, security};
 use crate::conn::replies::Reply;
 
 /// The endpoint type of brokers; 2 is that of controllers (KIP-919), which this listener does not serve.
@@ -50,6 +50,10 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
         cluster_id: Cow::Borrowed(image.cluster_id().unwrap_or_default()),
         controller_id: context.shard().config().node_id.get(),
         brokers,
+        cluster_authorized_operations: security::allowed(
+            request.include_cluster_authorized_operations,
+            security::CLUSTER_OPERATIONS,
+        ),
         ..Default::default()
     })
 }

@@ -18,7 +18,7 @@ use headwater_replication::coordinator::GroupCall;
 use headwater_replication::metadata::Image;
 
 use super::groups::{ask, ask_each, by_partition, instance_id, member_id};
-use super::{Context, Refused};
+use super::{Context, Refused, security};
 use crate::conn::replies::Reply;
 use crate::rt;
 
@@ -114,7 +114,12 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
     let groups = asked
         .into_iter()
         .map(|id| known.get(&id).cloned().unwrap_or_else(|| nothing_of(id, ErrorCode::GroupIdNotFound)))
-        .map(|group| wire_group(&image, context.version, group));
+        .map(|group| wire_group(&image, context.version, group))
+        .map(|group| {
+            let tell = request.include_authorized_operations && group.error_code == 0;
+            let authorized_operations = security::allowed(tell, security::GROUP_OPERATIONS);
+            describe_response::DescribedGroup { authorized_operations, ..group }
+        });
     let groups = groups.collect();
     context.reply(&describe_response::ConsumerGroupDescribeResponse { groups, ..Default::default() })
 }

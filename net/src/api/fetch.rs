@@ -40,7 +40,7 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let begun = shard.sessions.borrow_mut().begin(
         request.session_id,
         request.session_epoch,
-        context.version >= 13,
+        by_id(context.version),
         resolved.wanted,
         &resolved.forgotten,
         shard.session_id(),
@@ -52,6 +52,10 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             return context.reply(&FetchResponse { error_code: code.code(), ..Default::default() });
         }
     };
+    if !by_id(context.version) && !resolved.refused.is_empty() {
+        // The client believes that what it named is in the session, and would not name it again when it is there.
+        shard.sessions.borrow_mut().end(&fetch);
+    }
     let isolation =
         if request.isolation_level == 1 { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
     let max_bytes = (request.max_bytes.max(0) as usize)
@@ -109,6 +113,11 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     Ok(Reply::Frame { chunks, permit: Some(permit) })
 }
 
+/// Whether topics go by id (KIP-516).
+fn by_id(version: i16) -> bool {
+    version >= 13
+}
+
 /// A request's partitions by id.
 struct Resolved {
     wanted: Vec<Wanted>,
@@ -119,7 +128,7 @@ struct Resolved {
 
 fn resolve(image: &Image, version: i16, request: &FetchRequest<'_>) -> Resolved {
     let mut resolved = Resolved { wanted: Vec::new(), forgotten: Vec::new(), refused: Vec::new() };
-    let by_id = version >= 13;
+    let by_id = by_id(version);
     for topic in &request.topics {
         let known = if by_id { image.topic_by_id(topic.topic_id) } else { image.topic(&topic.topic) };
         for asked in &topic.partitions {

@@ -33,7 +33,7 @@ use headwater_core::wire::messages::sync_group_response::SyncGroupResponse;
 use headwater_replication::coordinator::{Answer, GroupCall};
 use headwater_replication::metadata::{CONSUMER_OFFSETS, Image, SHARE_STATE, TRANSACTION_STATE};
 
-use super::{Context, Refused};
+use super::{Context, Refused, security};
 use crate::conn::replies::Reply;
 use crate::rt;
 use crate::shard::message::{self, Request};
@@ -277,6 +277,8 @@ pub async fn heartbeat(context: Context, body: BytesMut) -> Result<Reply, Refuse
     let code = match ask(&context, &id, GroupCall::Heartbeat(call)).await {
         Ok(GroupReply::Heartbeat(code)) => code,
         Ok(_) => unreachable!("a heartbeat is answered as a heartbeat"),
+        // As Kafka: some clients take any error here for the end of their membership.
+        Err(ErrorCode::CoordinatorLoadInProgress) => ErrorCode::None,
         Err(code) => code,
     };
     context.reply(&HeartbeatResponse { error_code: code.code(), ..Default::default() })
@@ -339,10 +341,12 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
         }
     }
     let missing = if report_missing_group { ErrorCode::GroupIdNotFound } else { ErrorCode::None };
-    let groups = asked
-        .into_iter()
-        .map(|id| wire_group(known.get(&id).cloned().unwrap_or_else(|| nothing_of(id, missing))))
-        .collect();
+    let groups = asked.into_iter().map(|id| {
+        let group = wire_group(known.get(&id).cloned().unwrap_or_else(|| nothing_of(id, missing)));
+        let tell = request.include_authorized_operations && group.error_code == 0;
+        WireGroup { authorized_operations: security::allowed(tell, security::GROUP_OPERATIONS), ..group }
+    });
+    let groups = groups.collect();
     context.reply(&DescribeGroupsResponse { groups, ..Default::default() })
 }
 

@@ -36,9 +36,12 @@ pub async fn delete_records(context: Context, body: BytesMut) -> Result<Reply, R
     for (t, topic) in request.topics.iter().enumerate() {
         let known = image.topic(&topic.name);
         // Only the cleaner may take records out of a compacted topic, and clients none out of those of the broker.
-        let forbidden = known.is_some_and(|known| {
+        let forbidden = known.and_then(|known| {
             let config = shard.topic_config(known);
-            is_internal(known.name.get()) || (config.compact && !config.delete)
+            match is_internal(known.name.get()) {
+                true => Some(ErrorCode::InvalidTopicException),
+                false => (config.compact && !config.delete).then_some(ErrorCode::PolicyViolation),
+            }
         });
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for (p, asked) in topic.partitions.iter().enumerate() {
@@ -48,10 +51,10 @@ pub async fn delete_records(context: Context, body: BytesMut) -> Result<Reply, R
                 low_watermark: -1,
                 ..Default::default()
             };
-            match known.filter(|known| image.partition(known, number).is_some()) {
-                None => result.error_code = ErrorCode::UnknownTopicOrPartition.code(),
-                Some(_) if forbidden => result.error_code = ErrorCode::PolicyViolation.code(),
-                Some(known) => {
+            match (known.filter(|known| image.partition(known, number).is_some()), forbidden) {
+                (None, _) => result.error_code = ErrorCode::UnknownTopicOrPartition.code(),
+                (Some(_), Some(code)) => result.error_code = code.code(),
+                (Some(known), None) => {
                     items.push((TopicPartition { topic: known.id, partition: number }, asked.offset));
                     places.push((t, p));
                 }

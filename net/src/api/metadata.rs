@@ -17,7 +17,7 @@ use headwater_core::wire::messages::metadata_response::{
 };
 use headwater_replication::metadata::{Image, Topic, check_topic_name, is_internal};
 
-use super::{Context, Refused};
+use super::{Context, Refused, security};
 use crate::conn::replies::Reply;
 
 /// Answers a Metadata request; topics that are missing may be created on the way (behaviour 13).
@@ -74,6 +74,10 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             }
         }
     }
+    for topic in topics.iter_mut().filter(|topic| topic.error_code == 0) {
+        topic.topic_authorized_operations =
+            security::allowed(request.include_topic_authorized_operations, security::TOPIC_OPERATIONS);
+    }
     let brokers = image
         .brokers()
         .filter_map(|broker| {
@@ -91,6 +95,10 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         cluster_id: image.cluster_id().map(Cow::Borrowed),
         controller_id: context.shard().config().node_id.get(),
         topics,
+        cluster_authorized_operations: security::allowed(
+            request.include_cluster_authorized_operations,
+            security::CLUSTER_OPERATIONS,
+        ),
         ..Default::default()
     })
 }
@@ -197,6 +205,7 @@ pub async fn describe_topic_partitions(context: Context, body: BytesMut) -> Resu
             topic_id: topic.id,
             is_internal: is_internal(topic.name.get()),
             partitions,
+            topic_authorized_operations: security::TOPIC_OPERATIONS,
             ..Default::default()
         });
         if image.partition(topic, PartitionId::new(next)).is_some() {

@@ -16,6 +16,10 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let request: InitProducerIdRequest<'_> = context.decode(&body)?;
     let outcome = match request.transactional_id.as_deref() {
         Some("") => Err(ErrorCode::InvalidRequest),
+        // One without the other names no identity.
+        Some(_) if (request.producer_id == -1) != (request.producer_epoch == -1) => {
+            Err(ErrorCode::InvalidRequest)
+        }
         Some(id) => {
             let request = InitProducerId {
                 id: TransactionalId::new(id),

@@ -24,6 +24,19 @@ use headwater_core::wire::messages::describe_user_scram_credentials_response::{
 use super::{Context, Refused};
 use crate::conn::replies::Reply;
 
+/// What may be done with a topic, a bit for each of Kafka's `AclOperation`s: READ 3, WRITE 4, CREATE 5, DELETE 6, ALTER 7,
+/// DESCRIBE 8, DESCRIBE_CONFIGS 10, ALTER_CONFIGS 11.
+pub const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
+/// With a group: READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS.
+pub const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
+/// With the cluster: CREATE, ALTER, DESCRIBE, CLUSTER_ACTION 9, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE 12.
+pub const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
+
+/// All operations for whoever asks what it may do, and otherwise the word for "not asked" (behaviour 66).
+pub fn allowed(asked: bool, operations: i32) -> i32 {
+    if asked { operations } else { i32::MIN }
+}
+
 const NO_AUTHORIZER: Option<Cow<'static, str>> = Some(Cow::Borrowed("No Authorizer is configured."));
 
 /// Lists no ACLs.

@@ -300,6 +300,13 @@ pub async fn commit_offsets(context: Context, body: BytesMut) -> Result<Reply, R
                 }
             }
             Err(code) => {
+                let code = match code {
+                    // KAFKA-7296: producers of that time could crash on the other one.
+                    ErrorCode::CoordinatorLoadInProgress if context.version < 2 => {
+                        ErrorCode::CoordinatorNotAvailable
+                    }
+                    code => code,
+                };
                 for (at, topic) in places.iter().zip(topics) {
                     codes.extend(topic.partitions.iter().map(|p| ((*at, p.partition.get()), code)));
                 }

@@ -207,7 +207,9 @@ impl Connection {
                 }
             }
             if !chunks.is_empty() {
-                let patience = STALL;
+                // A slow link is not a stalled one.
+                let unsent = chunks.iter().map(Bytes::len).sum::<usize>() as u64;
+                let patience = STALL + Duration::from_secs(unsent / FRAME_RATE_MIN);
                 let sent = rt::timeout(patience, writer.send_all(&mut chunks)).await;
                 permits.clear();
                 if !matches!(sent, Ok(Ok(()))) {

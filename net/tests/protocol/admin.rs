@@ -7,22 +7,76 @@ use headwater_core::wire::messages::alter_partition_reassignments_request::{
 use headwater_core::wire::messages::alter_replica_log_dirs_request::{
     AlterReplicaLogDir, AlterReplicaLogDirTopic, AlterReplicaLogDirsRequest,
 };
+use headwater_core::wire::messages::delete_records_request::{
+    DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic,
+};
 use headwater_core::wire::messages::describe_cluster_request::DescribeClusterRequest;
 use headwater_core::wire::messages::describe_log_dirs_request::DescribeLogDirsRequest;
 use headwater_core::wire::messages::describe_quorum_request::{
     DescribeQuorumRequest, PartitionData, TopicData,
 };
 use headwater_core::wire::messages::elect_leaders_request::{ElectLeadersRequest, TopicPartitions};
+use headwater_core::wire::messages::find_coordinator_request::FindCoordinatorRequest;
+use headwater_core::wire::messages::init_producer_id_request::InitProducerIdRequest;
 use headwater_core::wire::messages::list_partition_reassignments_request::ListPartitionReassignmentsRequest;
 use headwater_core::wire::messages::list_transactions_request::ListTransactionsRequest;
 use headwater_core::wire::messages::unregister_broker_request::UnregisterBrokerRequest;
 use headwater_core::wire::messages::update_features_request::{FeatureUpdateKey, UpdateFeaturesRequest};
 
-use super::client::{Client, error};
+use super::client::{Client, batch, error};
 
 fn node(client: &mut Client) -> i32 {
     let request = DescribeClusterRequest { endpoint_type: 1, ..Default::default() };
     client.call(2, &request).brokers[0].broker_id
+}
+
+#[test]
+fn b22_records_are_deleted_up_to_an_offset() {
+    let mut client = Client::with_topic(&[]);
+    assert_eq!(client.create("compacted", 1, &[("cleanup.policy", "compact")]), 0);
+    client.append(batch(5));
+    // Brings the internal topic into being.
+    let find = FindCoordinatorRequest { coordinator_keys: vec!["g".into()], ..Default::default() };
+    assert_eq!(error(client.call(4, &find).coordinators[0].error_code), ErrorCode::None);
+    let mut delete = |topic: &'static str, partition_index, offset| {
+        let partitions = vec![DeleteRecordsPartition { partition_index, offset }];
+        let topics = vec![DeleteRecordsTopic { name: topic.into(), partitions }];
+        let reply = client.call(2, &DeleteRecordsRequest { topics, timeout_ms: 1000 });
+        let result = &reply.topics[0].partitions[0];
+        (error(result.error_code), result.low_watermark)
+    };
+    for (topic, partition, offset, expected) in [
+        ("t", 0, 2, (ErrorCode::None, 2)),
+        // What is gone stays gone.
+        ("t", 0, 1, (ErrorCode::None, 2)),
+        ("t", 0, 6, (ErrorCode::OffsetOutOfRange, -1)),
+        ("t", 0, -2, (ErrorCode::OffsetOutOfRange, -1)),
+        // -1 is all that is committed.
+        ("t", 0, -1, (ErrorCode::None, 5)),
+        ("t", 1, 0, (ErrorCode::UnknownTopicOrPartition, -1)),
+        ("missing", 0, 0, (ErrorCode::UnknownTopicOrPartition, -1)),
+        ("compacted", 0, 0, (ErrorCode::PolicyViolation, -1)),
+        ("__consumer_offsets", 0, 0, (ErrorCode::InvalidTopicException, -1)),
+    ] {
+        assert_eq!(delete(topic, partition, offset), expected, "{topic} {partition} before {offset}");
+    }
+}
+
+#[test]
+fn b59_a_producer_names_its_id_with_its_epoch_or_not_at_all() {
+    let mut client = Client::start();
+    let mut ask = |producer_id, producer_epoch| {
+        let request = InitProducerIdRequest {
+            transactional_id: Some("t".into()),
+            transaction_timeout_ms: 1000,
+            producer_id,
+            producer_epoch,
+            ..Default::default()
+        };
+        error(client.call(4, &request).error_code)
+    };
+    assert_eq!(ask(-1, 0), ErrorCode::InvalidRequest);
+    assert_eq!(ask(0, -1), ErrorCode::InvalidRequest);
 }
 
 #[test]

@@ -197,6 +197,22 @@ fn b43_sessions() {
 }
 
 #[test]
+fn b43_a_session_ends_when_a_fetch_names_what_is_not_there() {
+    let mut client = Client::with_topic(&[]);
+    let full = FetchRequest { session_epoch: 0, ..of(vec![partition(0, 0), partition(1, 0)]) };
+    // The client would believe that both are in it.
+    assert_eq!(client.call(12, &full).session_id, 0);
+    let full = FetchRequest { session_epoch: 0, ..of(vec![partition(0, 0)]) };
+    let session_id = client.call(12, &full).session_id;
+    assert_ne!(session_id, 0);
+    let more = FetchRequest { session_id, session_epoch: 1, ..of(vec![partition(1, 0)]) };
+    let reply = client.call(12, &more);
+    let numbers: Vec<_> =
+        reply.responses.iter().flat_map(|topic| &topic.partitions).map(|p| p.partition_index).collect();
+    assert_eq!((reply.session_id, numbers), (0, vec![0, 1]));
+}
+
+#[test]
 fn b45_a_reader_that_diverged_is_told_where() {
     let mut client = Client::with_topic(&[]);
     client.append(batch(3));

@@ -6,9 +6,11 @@ use headwater_core::wire::messages::create_partitions_request::{
     CreatePartitionsRequest, CreatePartitionsTopic,
 };
 use headwater_core::wire::messages::create_topics_request::{CreatableTopic, CreateTopicsRequest};
+use headwater_core::wire::messages::describe_cluster_request::DescribeClusterRequest;
 use headwater_core::wire::messages::describe_configs_request::{
     DescribeConfigsRequest, DescribeConfigsResource,
 };
+use headwater_core::wire::messages::describe_groups_request::DescribeGroupsRequest;
 use headwater_core::wire::messages::describe_topic_partitions_request::{
     Cursor, DescribeTopicPartitionsRequest, TopicRequest,
 };
@@ -80,6 +82,27 @@ fn b14_topic_ids() {
         request.topics.as_mut().unwrap()[0].topic_id = id;
         let reply = client.call(version, &request);
         assert_eq!(error(reply.topics[0].error_code), ErrorCode::InvalidRequest, "version {version}");
+    }
+}
+
+#[test]
+fn b66_who_asks_is_told_that_everything_is_allowed() {
+    let mut client = Client::with_topic(&[]);
+    for asks in [false, true] {
+        let told = |operations: i32| if asks { operations } else { i32::MIN };
+        let mut request = named(&["t", ".."]);
+        request.include_topic_authorized_operations = asks;
+        request.include_cluster_authorized_operations = asks;
+        let reply = client.call(10, &request);
+        let topics: Vec<_> = reply.topics.iter().map(|topic| topic.topic_authorized_operations).collect();
+        // READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS; nothing of what is not there.
+        assert_eq!(topics, [told(3576), i32::MIN]);
+        assert_eq!(reply.cluster_authorized_operations, told(8096));
+        let request =
+            DescribeClusterRequest { include_cluster_authorized_operations: asks, ..Default::default() };
+        assert_eq!(client.call(0, &request).cluster_authorized_operations, told(8096));
+        let request = DescribeGroupsRequest { groups: vec!["g".into()], include_authorized_operations: asks };
+        assert_eq!(client.call(5, &request).groups[0].authorized_operations, told(3400));
     }
 }
 

@@ -19,7 +19,8 @@ impl Consumer {
     /// | greater, none | member | STALE_MEMBER_EPOCH |
     /// | smaller | member | for partitions that it has had since then; of others STALE_MEMBER_EPOCH |
     ///
-    /// To members that speak the classic protocol an epoch is a generation: ILLEGAL_GENERATION.
+    /// To members that speak the classic protocol an epoch is a generation: ILLEGAL_GENERATION. So it is within a transaction,
+    /// where producers know no other word for it: any else ends them.
     pub(in crate::group) fn validate_commit(
         &self,
         member: Option<&MemberId>,
@@ -37,7 +38,7 @@ impl Consumer {
         if !transactional && !member.is_classic() && !knows_epochs {
             return Err(ErrorCode::UnsupportedVersion);
         }
-        let stale = stale(member.is_classic());
+        let stale = stale(transactional || member.is_classic());
         match epoch {
             Some(epoch) if epoch == member.current.epoch => Ok(CommitCheck::Any),
             Some(epoch) if epoch < member.current.epoch => {
@@ -66,6 +67,6 @@ impl Consumer {
     }
 }
 
-fn stale(is_classic: bool) -> ErrorCode {
-    if is_classic { ErrorCode::IllegalGeneration } else { ErrorCode::StaleMemberEpoch }
+fn stale(by_generation: bool) -> ErrorCode {
+    if by_generation { ErrorCode::IllegalGeneration } else { ErrorCode::StaleMemberEpoch }
 }
