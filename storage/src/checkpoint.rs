@@ -1,7 +1,7 @@
 //! The checkpoint of a shard: what is in flushed segments, and where the journal begins that has the rest.
 //!
 //! ```text
-//!   magic "HWC1" u32 | crc u32 of the rest | version u32 = 2 | lap u64 | pos u64 | sequence u32 | logs u32 | dropped u32
+//!   magic "HWC1" u32 | crc u32 of the rest | version u32 = 3 | lap u64 | pos u64 | sequence u32 | logs u32 | dropped u32
 //!   log:      topic id 16 | partition i32 | log start i64 | next offset i64 | aux offset i64 | segments u32 | epochs u32
 //!             | aux length u32, aux | segments | epochs
 //!   segment:  base i64 | generation u32 | bytes u64 | first timestamp i64 | max timestamp i64 (i64::MIN: none)
@@ -13,7 +13,8 @@
 //! A dropped log is one whose end the journal may tell of behind this checkpoint's position: what the journal has of it
 //! before that is not brought back. Without that list those entries would look like a log that lost its beginning.
 //!
-//! An unknown version stops the start, and the file is not touched.
+//! An unknown version stops the start, and the file is not touched. Version 2 is the same, before the journal had entries
+//! of the kinds 5 and 6: a program that reads only 2 would take their frames for torn ones, and drop what was acknowledged.
 
 use bytes::{Buf, BufMut, Bytes};
 use headwater_core::epochs::LeaderEpochs;
@@ -23,7 +24,8 @@ use crate::index::Index;
 use crate::journal::ring::Position;
 
 const MAGIC: u32 = u32::from_be_bytes(*b"HWC1");
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+const VERSION_BEFORE_STORED: u32 = 2;
 const SEALED: u8 = 1;
 const COMPACTED: u8 = 2;
 const CLEAN: u8 = 4;
@@ -81,6 +83,11 @@ pub struct Checkpoint {
     pub dropped: Vec<TopicPartition>,
 }
 
+/// Whether the bytes of a good checkpoint are of the version that is written today.
+pub(crate) fn is_current(bytes: &[u8]) -> bool {
+    bytes.get(8..12) == Some(&VERSION.to_be_bytes())
+}
+
 /// Why a checkpoint can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
@@ -109,7 +116,7 @@ impl Checkpoint {
             return Err(CheckpointError::Damaged);
         }
         let version = head.get_u32();
-        if version != VERSION {
+        if version != VERSION && version != VERSION_BEFORE_STORED {
             return Err(CheckpointError::Version(version));
         }
         Self::decode_body(&bytes[12..]).ok_or(CheckpointError::Damaged)
@@ -353,7 +360,7 @@ mod tests {
             bad[at] ^= 8;
             assert!(matches!(Checkpoint::decode(&bad), Err(CheckpointError::Damaged)), "flipped at {at}");
         }
-        for version in [1, 3] {
+        for version in [1, 4] {
             let mut other = good.clone();
             other[11] = version;
             let crc = crc32fast::hash(&other[8..]);

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use futures_lite::future::or;
+use futures_lite::future::{or, zip};
 use headwater_core::ids::{Offset, TopicPartition};
 
 use crate::disk::{Buf, Buffers, Disk};
@@ -16,7 +16,7 @@ use crate::store::{Pending, RELAXED_DELAY, Shared, Store};
 use crate::write_out::is_full;
 
 /// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.
-const ROUND_BYTES: usize = 2 << 20;
+pub(crate) const ROUND_BYTES: usize = 2 << 20;
 
 impl<D: Disk> Store<D> {
     /// Runs commit rounds until the store stops or fails. `on_durable` hears of each log's new durable end.
@@ -29,11 +29,20 @@ impl<D: Disk> Store<D> {
         }
         let ring = self.take_ring().expect("one commit loop a store");
         let filler = ring.filler();
-        or(self.run_rounds(ring, on_durable), filler.run()).await;
+        let _running = Running::begin(&self.shared, &self.shared.committing);
+        let rounds = async {
+            self.run_rounds(ring, on_durable).await;
+            // A lane comes to its end first: a write that is still under way would overtake those of a stop.
+            self.shared.rounds_ended.set(true);
+            self.shared.large_work.notify();
+        };
+        let work = async {
+            zip(rounds, self.run_lanes()).await;
+        };
+        or(work, filler.run()).await;
     }
 
     async fn run_rounds(&self, mut ring: Ring<D>, on_durable: impl Fn(&[(TopicPartition, Offset)])) {
-        let _running = Running::begin(&self.shared, &self.shared.committing);
         let mut buffers = Buffers::new(self.shared.disk.clone());
         let mut round = Vec::new();
         loop {
@@ -42,7 +51,7 @@ impl<D: Disk> Store<D> {
             }
             let due = self.shared.round_due.get() || self.shared.stopping.get();
             if !due || !self.take_round(&mut round, ring.frame_max()) {
-                if self.shared.stopping.get() {
+                if self.shared.stopping.get() && self.shared.large.borrow().is_empty() {
                     return;
                 }
                 self.shared.commit_work.wait().await;
@@ -57,17 +66,30 @@ impl<D: Disk> Store<D> {
 
     /// Moves what is pending, up to a round's size, into `round`; false if there is nothing.
     fn take_round(&self, round: &mut Vec<Pending<D>>, frame_max: usize) -> bool {
-        let mut pending = self.shared.pending.borrow_mut();
         let mut bytes = HEAD_BYTES;
-        while let Some(next) = pending.front() {
-            let more = next.entry.encoded_len();
-            if !round.is_empty() && (bytes + more > ROUND_BYTES || bytes + more > frame_max) {
-                break;
+        // What lanes have told comes first: of the same log more may be pending that comes behind it.
+        for queue in [&self.shared.told, &self.shared.pending] {
+            let mut queue = queue.borrow_mut();
+            while let Some(next) = queue.front() {
+                let more = next.entry.encoded_len();
+                let past = self.shared.goes_past(next);
+                if !past && !round.is_empty() && (bytes + more > ROUND_BYTES || bytes + more > frame_max) {
+                    self.shared.round_due.set(true);
+                    return true;
+                }
+                if next.entry.kind.is_append() {
+                    next.log.state.borrow_mut().waiting_bytes -= next.entry.bytes.len();
+                }
+                let Some(next) = queue.pop_front() else { break };
+                if past {
+                    self.shared.put_past(next);
+                } else {
+                    bytes += more;
+                    round.push(next);
+                }
             }
-            bytes += more;
-            round.extend(pending.pop_front());
         }
-        self.shared.round_due.set(!pending.is_empty());
+        self.shared.round_due.set(false);
         !round.is_empty()
     }
 
@@ -76,7 +98,7 @@ impl<D: Disk> Store<D> {
     pub async fn run_relaxed<P: Future<Output = ()>>(&self, pause: impl Fn(Duration) -> P) {
         let shared = &self.shared;
         while !(shared.stopping.get() || shared.failed()) {
-            if shared.pending.borrow().is_empty() || shared.round_due.get() {
+            if !shared.has_pending() || shared.round_due.get() {
                 shared.relaxed_work.wait().await;
             } else {
                 pause(RELAXED_DELAY).await;
@@ -144,13 +166,13 @@ impl<D: Disk> Store<D> {
         let lap = shared.lap_start.get().lap;
         let mut durable: Vec<(TopicPartition, Offset)> = Vec::with_capacity(round.len());
         let waited = !self.has_room();
-        for Pending { entry: Entry { kind, id, bytes, .. }, log, end, ticket } in round.drain(..) {
+        for Pending { entry: Entry { kind, id, bytes, .. }, log, end, ticket, .. } in round.drain(..) {
             shared.pending_bytes.set(shared.pending_bytes.get() - cost(bytes.len()));
             shared.release_removals(ticket);
             let mut state = log.state.borrow_mut();
             state.oldest_lap.get_or_insert(lap);
             match kind {
-                Kind::Append | Kind::Roll => {
+                Kind::Append | Kind::Roll | Kind::Stored | Kind::StoredRoll => {
                     state.durable_end = state.durable_end.max(end);
                     match durable.last_mut() {
                         // Entries of one log often come together.

@@ -52,6 +52,9 @@ pub enum StorageError {
         /// What comes next.
         found: Offset,
     },
+    /// The journal says that batches are in a segment, and they are not.
+    #[error("{0}")]
+    Missing(Box<Missing>),
     /// A batch in the journal is not one.
     #[error("the journal of {id} holds bytes at offset {offset} that are no batch")]
     NoBatch {
@@ -60,6 +63,26 @@ pub enum StorageError {
         /// Where.
         offset: Offset,
     },
+}
+
+/// Batches that went past the journal and are not in their segment.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{id}: {file} does not hold offsets {offset} to {last} at byte {place}, though the journal says that they were stored: {why}; restore the folder from a copy"
+)]
+pub struct Missing {
+    /// The log.
+    pub id: TopicPartition,
+    /// The first offset.
+    pub offset: Offset,
+    /// The last one.
+    pub last: Offset,
+    /// The segment's file.
+    pub file: PathBuf,
+    /// Where in it.
+    pub place: u64,
+    /// What is wrong.
+    pub why: String,
 }
 
 /// Why an append is refused; nothing was changed.

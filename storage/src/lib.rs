@@ -13,6 +13,7 @@ mod event;
 pub mod index;
 mod indexes;
 pub mod journal;
+mod large;
 pub mod layout;
 pub mod log;
 mod lookup;
@@ -23,6 +24,7 @@ mod recovery;
 mod retention;
 mod segment;
 pub mod store;
+mod stored;
 mod write_out;
 
 pub use error::StorageError;

@@ -139,6 +139,8 @@ pub(crate) struct State {
     /// How many at the back of `memory` are not in a file yet.
     pub unwritten: usize,
     pub unwritten_bytes: usize,
+    /// Bytes of its batches that wait for a commit round, but for those that wait for a lane.
+    pub waiting_bytes: usize,
     /// The oldest lap of the journal that has something of this log which is in no flushed segment.
     pub oldest_lap: Option<u64>,
     /// What a checkpoint says of it.
@@ -180,6 +182,7 @@ impl<D: Disk> Log<D> {
             memory: VecDeque::new(),
             unwritten: 0,
             unwritten_bytes: 0,
+            waiting_bytes: 0,
             oldest_lap: None,
             epochs: image.epochs.clone(),
             image,
@@ -291,7 +294,8 @@ impl<D: Disk> Log<D> {
         let rolls = state.is_due_to_roll(last, header.max_timestamp, len);
         // The journal says it also of a segment that was begun without a batch: there is none before this one.
         let begins = rolls || state.segments.back().is_some_and(|segment| segment.size == 0);
-        state.hold(base, last, header.max_timestamp, epoch, bytes.clone(), rolls);
+        let place = state.hold(base, last, header.max_timestamp, epoch, bytes.clone(), rolls);
+        state.waiting_bytes += len;
         let over = state.unwritten_bytes >= self.shared.config.head_bytes && !state.queued;
         state.queued |= over;
         let urgent = state.committed_end() < state.next
@@ -301,7 +305,7 @@ impl<D: Disk> Log<D> {
         drop(state);
         self.shared.note_appended(self, over, len);
         let kind = if begins { Kind::Roll } else { Kind::Append };
-        self.shared.journal(self, kind, base, epoch, bytes, last.plus(1), urgent);
+        self.shared.journal(self, kind, base, epoch, bytes, place, last.plus(1), urgent);
         Ok(Appended { base_offset: base, last_offset: last })
     }
 
@@ -320,7 +324,16 @@ impl<D: Disk> Log<D> {
         };
         let files = removed.into_iter().flat_map(|named| self.shared.segment_files(self.id, named)).collect();
         self.shared.remove_later(files);
-        self.shared.journal(self, Kind::Start, start, LeaderEpoch::new(0), Bytes::new(), Offset::ZERO, true);
+        self.shared.journal(
+            self,
+            Kind::Start,
+            start,
+            LeaderEpoch::new(0),
+            Bytes::new(),
+            0,
+            Offset::ZERO,
+            true,
+        );
     }
 
     /// The log is gone: it takes nothing more, holds nothing in memory, and has nothing to read.
@@ -369,7 +382,7 @@ impl State {
         })
     }
 
-    /// Puts a batch at the end, in memory; in a new segment if it `rolls`.
+    /// Puts a batch at the end, in memory; in a new segment if it `rolls`. Gives its place in the segment.
     pub fn hold(
         &mut self,
         base: Offset,
@@ -378,26 +391,41 @@ impl State {
         epoch: LeaderEpoch,
         bytes: Bytes,
         rolls: bool,
-    ) {
+    ) -> u64 {
+        let (segment, pos) = self.place(base, last, max_timestamp, epoch, bytes.len(), rolls);
+        self.unwritten += 1;
+        self.unwritten_bytes += bytes.len();
+        self.memory.push_back(Held { base, last, segment, pos, bytes });
+        pos
+    }
+
+    /// Gives a batch its place at the end; in a new segment if it `rolls`. Its bytes are the caller's business.
+    pub fn place(
+        &mut self,
+        base: Offset,
+        last: Offset,
+        max_timestamp: i64,
+        epoch: LeaderEpoch,
+        len: usize,
+        rolls: bool,
+    ) -> (Offset, u64) {
         let config = self.config;
         if rolls || self.segments.is_empty() {
             self.segments.push_back(Segment::new(base));
         }
         let active = self.segments.back_mut().expect("there is an active segment");
         let pos = active.size;
-        active.size += bytes.len() as u64;
+        active.size += len as u64;
         active.first_timestamp.get_or_insert(max_timestamp);
         active.max_timestamp = Some(active.max_timestamp.map_or(max_timestamp, |max| max.max(max_timestamp)));
         let delta = (base.get() - active.base.get()) as u32;
         if let Some(index) = &mut active.index {
-            index.note(delta, pos, bytes.len(), max_timestamp, config.index_interval_bytes);
+            index.note(delta, pos, len, max_timestamp, config.index_interval_bytes);
         }
         let segment = active.base;
         self.epochs.assign(epoch, base);
-        self.unwritten += 1;
-        self.unwritten_bytes += bytes.len();
-        self.memory.push_back(Held { base, last, segment, pos, bytes });
         self.next = last.plus(1);
+        (segment, pos)
     }
 
     pub fn segment(&mut self, base: Offset) -> Option<&mut Segment> {

@@ -14,14 +14,15 @@ use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{Offset, PartitionId, TopicId, TopicPartition};
 use headwater_core::record::header::BatchHeader;
 
-use crate::checkpoint::{Checkpoint, LogImage};
+use crate::checkpoint::{Checkpoint, LogImage, SegmentImage};
 use crate::disk::plain::{Plain, PlainFile};
 use crate::disk::{Disk, DiskFile, Open};
 use crate::index::Index;
-use crate::journal::frame::Kind;
+use crate::journal::frame::{Entry, Kind, Stored};
 use crate::journal::replay::replay;
 use crate::layout;
 use crate::reader::{Expected, Found, SegmentReader};
+use crate::segment::Segment;
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub struct SegmentFile {
     pub generation: u32,
     /// Bytes of the file.
     pub bytes: u64,
-    /// Bytes that the checkpoint vouches for; none if it does not know the segment.
+    /// Bytes that the checkpoint vouches for, or the journal by what it says to be stored; none if neither knows the segment.
     pub known: Option<u64>,
     expected: Option<Expected>,
 }
@@ -57,7 +58,7 @@ pub struct LogFiles {
     pub id: TopicPartition,
     /// The first offset, by checkpoint and journal.
     pub start: Offset,
-    /// The offset behind what the checkpoint has in segments.
+    /// The offset behind what is in segments, by checkpoint and journal.
     pub checkpointed: Offset,
     /// The offset behind what the journal has.
     pub end: Offset,
@@ -161,9 +162,61 @@ fn collect_segments(
 
 /// What checkpoint and journal say of a log.
 struct Told {
+    /// As far as segments are known to hold it.
     image: LogImage,
     start: Offset,
     end: Offset,
+    /// Bytes that the last segment of `image` will have, and the segments behind it, by what only the journal has.
+    sizes: Vec<(Offset, u64)>,
+}
+
+impl Told {
+    fn of(image: LogImage) -> Told {
+        let sizes = image.segments.last().map(|last| (last.base, last.bytes)).into_iter().collect();
+        Told { start: image.log_start, end: image.next, sizes, image }
+    }
+
+    /// A batch that the journal has: it may be in no segment yet.
+    fn append(&mut self, entry: &Entry) {
+        let Ok(header) = BatchHeader::parse(&entry.bytes) else { return };
+        if entry.offset < self.end {
+            return;
+        }
+        self.begin(entry, entry.kind == Kind::Roll);
+        if let Some(last) = self.sizes.last_mut() {
+            last.1 += entry.bytes.len() as u64;
+        }
+        self.end = header.next_offset();
+    }
+
+    /// Batches that the journal says to be in the last segment: so is everything before them.
+    fn stored(&mut self, entry: &Entry) {
+        let Some(stored) = Stored::decode(&entry.bytes).filter(|stored| stored.next > self.end) else {
+            return;
+        };
+        if entry.offset >= self.end {
+            self.begin(entry, entry.kind == Kind::StoredRoll);
+        }
+        let Some(last) = self.sizes.last_mut() else { return };
+        last.1 = stored.place + u64::from(stored.length);
+        let rest = *last;
+        for (base, bytes) in self.sizes.drain(..) {
+            match self.image.segments.iter_mut().find(|segment| segment.base == base) {
+                Some(segment) => segment.bytes = bytes,
+                None => self.image.segments.push(SegmentImage { bytes, ..Segment::new(base).image() }),
+            }
+        }
+        self.sizes.push(rest);
+        self.end = stored.next;
+        self.image.next = stored.next;
+    }
+
+    fn begin(&mut self, entry: &Entry, rolls: bool) {
+        self.image.epochs.assign(entry.epoch, entry.offset);
+        if rolls || self.sizes.is_empty() {
+            self.sizes.push((entry.offset, 0));
+        }
+    }
 }
 
 impl Folder {
@@ -200,14 +253,12 @@ impl Folder {
         checkpoint: Checkpoint,
         told: &mut BTreeMap<TopicPartition, Told>,
     ) {
-        let empty =
-            |id| Told { image: crate::recovery::empty_image(id), start: Offset::ZERO, end: Offset::ZERO };
         for image in checkpoint.logs {
-            told.insert(image.id, Told { start: image.log_start, end: image.next, image });
+            told.insert(image.id, Told::of(image));
         }
         let mut dropped = checkpoint.dropped;
         let mut gaps = Vec::new();
-        let each = |entry: crate::journal::frame::Entry| {
+        let each = async |entry: Entry| {
             if entry.kind == Kind::Drop {
                 dropped.retain(|id| *id != entry.id);
                 told.remove(&entry.id);
@@ -216,15 +267,13 @@ impl Folder {
             if dropped.contains(&entry.id) {
                 return;
             }
-            let log = told.entry(entry.id).or_insert_with(|| empty(entry.id));
+            let log =
+                told.entry(entry.id).or_insert_with(|| Told::of(crate::recovery::empty_image(entry.id)));
             match entry.kind {
                 Kind::Start => log.start = log.start.max(entry.offset),
                 _ if entry.offset > log.end => gaps.push((entry.id, log.end, entry.offset)),
-                _ => {
-                    if let Ok(header) = BatchHeader::parse(&entry.bytes) {
-                        log.end = log.end.max(header.next_offset());
-                    }
-                }
+                Kind::Stored | Kind::StoredRoll => log.stored(&entry),
+                _ => log.append(&entry),
             }
         };
         if let Err(error) = block_on(replay(&Plain, folder, checkpoint.journal, each)) {

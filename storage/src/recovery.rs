@@ -10,8 +10,20 @@
 //!   newer        any             a newer program wrote it            refuse to start, touch nothing
 //! ```
 //!
-//! Sealed segments are not read. Bytes in a segment behind what the checkpoint knows are ignored and written over: the
-//! journal has them. Files that no log knows (a segment begun, or one compacted or removed, when the process ended) are
+//! Sealed segments are not read. Bytes in a segment behind what the checkpoint knows are ignored and written over, for the
+//! journal has them; unless it says that they are stored there (`large.rs`). Then everything in that log up to there is in
+//! its segments, and flushed: what of it the journal has is not needed. What it says is believed only if the bytes check out.
+//!
+//! ```text
+//!   stored, says the journal         the segment's bytes     what it means                       what is done
+//!   ------------------------------   ---------------------   ---------------------------------   ---------------
+//!   behind what is known             check out               it was durable                      taken as written
+//!   behind what is known             missing or others       the log starts behind them now,     nothing
+//!                                                            or is gone
+//!   behind what is known             missing or others       damage: they were flushed once      refuse to start
+//!   before what is known             any                     a checkpoint has them               nothing
+//! ```
+//! Files that no log knows (a segment begun, or one compacted or removed, when the process ended) are
 //! removed in the background.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +35,10 @@ use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{Offset, ShardId, TopicPartition};
 use headwater_core::record::header::BatchHeader;
 
-use crate::checkpoint::{Checkpoint, LogImage};
+use crate::checkpoint::{self, Checkpoint, LogImage};
 use crate::disk::Disk;
-use crate::error::StorageError;
-use crate::journal::frame::{Entry, Kind};
+use crate::error::{Missing, StorageError};
+use crate::journal::frame::{Entry, Kind, Stored};
 use crate::journal::replay::{Replayed, replay};
 use crate::journal::ring::Position;
 use crate::layout;
@@ -37,6 +49,8 @@ use crate::store::Shared;
 pub(crate) struct Found {
     pub checkpoint: Checkpoint,
     pub first_start: bool,
+    /// An older program wrote the checkpoint, and may still read it: it has to be written again before anything else.
+    pub outdated: bool,
 }
 
 /// Reads the checkpoint; changes nothing.
@@ -70,11 +84,12 @@ pub(crate) async fn find<D: Disk>(
             return Err(StorageError::NoCheckpoint(path));
         }
         let checkpoint = Checkpoint { journal, logs: Vec::new(), dropped: Vec::new() };
-        return Ok(Found { checkpoint, first_start: true });
+        return Ok(Found { checkpoint, first_start: true, outdated: false });
     };
+    let outdated = !checkpoint::is_current(&bytes);
     let checkpoint =
         Checkpoint::decode(&bytes).map_err(|source| StorageError::Checkpoint { path, source })?;
-    Ok(Found { checkpoint, first_start: false })
+    Ok(Found { checkpoint, first_start: false, outdated })
 }
 
 async fn has_frames<D: Disk>(disk: &D, root: &Path, shard: ShardId, files: usize) -> bool {
@@ -111,16 +126,16 @@ pub(crate) async fn recover<D: Disk>(
     journal: &Path,
     found: Found,
 ) -> Result<(Logs<D>, Replayed), StorageError> {
-    let Found { checkpoint, first_start } = found;
+    let Found { checkpoint, first_start, .. } = found;
     let from = checkpoint.journal;
     let mut recovering = Recovering::new(shared, checkpoint);
     if first_start {
         return Ok((recovering.logs, Replayed { end: from, laps: Vec::new() }));
     }
     let mut refused = None;
-    let each = |entry| {
+    let each = async |entry| {
         if refused.is_none() {
-            refused = recovering.apply(entry).err();
+            refused = recovering.apply(entry).await.err();
         }
     };
     let replayed = replay(&shared.disk, journal, from, each)
@@ -128,7 +143,7 @@ pub(crate) async fn recover<D: Disk>(
         .map_err(|source| StorageError::Replay { path: journal.to_path_buf(), source })?;
     match refused {
         Some(error) => Err(error),
-        None => Ok((recovering.finish(replayed.end), replayed)),
+        None => Ok((recovering.finish(replayed.end)?, replayed)),
     }
 }
 
@@ -141,6 +156,8 @@ struct Recovering<'s, D: Disk> {
     /// Logs that are gone: what the journal has of them, up to where it says so, is not brought back.
     dropped: BTreeSet<TopicPartition>,
     first_lap: u64,
+    /// What the journal refers to and is not there, with its segment's first offset: no harm if the segment has gone since.
+    missing: Vec<(Offset, Missing)>,
 }
 
 impl<'s, D: Disk> Recovering<'s, D> {
@@ -150,6 +167,7 @@ impl<'s, D: Disk> Recovering<'s, D> {
             logs: BTreeMap::new(),
             dropped: checkpoint.dropped.iter().copied().collect(),
             first_lap: checkpoint.journal.lap,
+            missing: Vec::new(),
         };
         for image in checkpoint.logs {
             recovering.logs.insert(image.id, recovering.make(image));
@@ -173,7 +191,7 @@ impl<'s, D: Disk> Recovering<'s, D> {
         self.shared.removals.borrow_mut().push_back(layout::log_folder(&self.shared.root, id));
     }
 
-    fn apply(&mut self, entry: Entry) -> Result<(), StorageError> {
+    async fn apply(&mut self, entry: Entry) -> Result<(), StorageError> {
         let Entry { kind, id, offset, bytes, .. } = entry;
         if kind == Kind::Drop {
             self.dropped.remove(&id);
@@ -191,14 +209,22 @@ impl<'s, D: Disk> Recovering<'s, D> {
                 log
             }
         };
+        log.state.borrow_mut().oldest_lap = Some(self.first_lap);
+        if let Kind::Stored | Kind::StoredRoll = kind {
+            let Some(stored) = Stored::decode(&bytes) else {
+                return Err(StorageError::NoBatch { id, offset });
+            };
+            let missing = log.take_stored(offset, stored, kind == Kind::StoredRoll).await?;
+            self.missing.extend(missing);
+            return Ok(());
+        }
         let mut state = log.state.borrow_mut();
-        state.oldest_lap = Some(self.first_lap);
         match kind {
             Kind::Start if offset > state.log_start => {
                 state.log_start = offset;
                 state.epochs.truncate_from_start(offset);
             }
-            Kind::Start | Kind::Drop => {}
+            Kind::Start | Kind::Drop | Kind::Stored | Kind::StoredRoll => {}
             Kind::Append | Kind::Roll if offset < state.next => {}
             Kind::Append | Kind::Roll if offset > state.next => {
                 return Err(StorageError::Gap { id, expected: state.next, found: offset });
@@ -224,7 +250,7 @@ impl<'s, D: Disk> Recovering<'s, D> {
     }
 
     /// The journal has been read up to `end`.
-    fn finish(self, end: Position) -> Logs<D> {
+    fn finish(self, end: Position) -> Result<Logs<D>, StorageError> {
         // Which lap tells of their end is not known: none behind this one.
         self.shared.dropped.borrow_mut().values_mut().for_each(|lap| *lap = Some(end.lap));
         for log in self.logs.values() {
@@ -235,7 +261,13 @@ impl<'s, D: Disk> Recovering<'s, D> {
             let files = gone.into_iter().flat_map(|named| self.shared.segment_files(log.id(), named));
             self.shared.removals.borrow_mut().extend(files);
         }
+        for (segment, missing) in self.missing {
+            let log = self.logs.get(&missing.id);
+            if log.is_some_and(|log| log.state.borrow_mut().segment(segment).is_some()) {
+                return Err(StorageError::Missing(Box::new(missing)));
+            }
+        }
         self.shared.sweeps.borrow_mut().extend(self.logs.values().cloned());
-        self.logs
+        Ok(self.logs)
     }
 }

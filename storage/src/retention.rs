@@ -88,6 +88,7 @@ impl<D: Disk> Log<D> {
                 start,
                 LeaderEpoch::new(0),
                 Bytes::new(),
+                0,
                 Offset::ZERO,
                 true,
             );

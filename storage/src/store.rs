@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   append ──> pending ──[commit round: one journal frame]──> durable ──> acknowledged
+//!      │          └─ large: segment first, then a frame that refers to it (large.rs)
 //!      └─────> memory ──[write-out: whole pages]──> segments ──[checkpoint: flush]──> journal laps are free again
 //! ```
 //!
@@ -43,6 +44,8 @@ pub struct StoreConfig {
     pub journal_files: usize,
     /// A log is written out when it holds this many bytes that are in no segment.
     pub head_bytes: usize,
+    /// What one log brings in a round goes past the journal from so many bytes on.
+    pub large_bytes: usize,
     /// Memory for such bytes, of all logs.
     pub heads_bytes: usize,
     /// Memory for batches that are in segments too.
@@ -61,6 +64,8 @@ impl Default for StoreConfig {
             journal_file_bytes: 64 << 20,
             journal_files: 4,
             head_bytes: 128 << 10,
+            // docs/design/0012-large-appends.md
+            large_bytes: 1 << 20,
             heads_bytes: 256 << 20,
             cache_bytes: 128 << 20,
             files_open: 1024,
@@ -81,8 +86,18 @@ pub(crate) struct Pending<D: Disk> {
     pub entry: Entry,
     pub log: Rc<Log<D>>,
     pub end: Offset,
-    /// Its place among all entries.
+    /// Where the batch begins in its segment.
+    pub place: u64,
+    /// What may be removed when it is durable is kept under this number.
     pub ticket: u64,
+    /// It does not go past the journal, however large: that has been tried, and the disk is full.
+    pub journaled: bool,
+}
+
+impl<D: Disk> Pending<D> {
+    pub fn into_journal(self) -> Self {
+        Self { journaled: true, ..self }
+    }
 }
 
 /// Damaged places that are counted one by one; a disk with more has lost more than this store can tell.
@@ -97,17 +112,29 @@ pub struct Shared<D: Disk> {
     pub(crate) root: PathBuf,
     pub(crate) config: StoreConfig,
     pub(crate) pending: RefCell<VecDeque<Pending<D>>>,
+    /// What lanes give back for the next round: it comes before what is pending.
+    pub(crate) told: RefCell<VecDeque<Pending<D>>>,
     pub(crate) commit_work: Event,
     /// Something is pending that is in no hurry.
     pub(crate) relaxed_work: Event,
     /// What is pending is not to wait any longer.
     pub(crate) round_due: Cell<bool>,
+    /// What goes past the journal, or waits behind it, of each log that a lane is to see to (`large.rs`).
+    pub(crate) large: RefCell<BTreeMap<TopicPartition, VecDeque<Pending<D>>>>,
+    pub(crate) large_queue: RefCell<VecDeque<TopicPartition>>,
+    pub(crate) large_work: Event,
+    pub(crate) rounds_ended: Cell<bool>,
+    /// Bytes that the journal only refers to, since the last checkpoint began.
+    pub(crate) referred_bytes: Cell<u64>,
+    /// Logs whose files somebody writes.
+    writing: RefCell<BTreeSet<TopicPartition>>,
+    written: Event,
     pub(crate) write_work: Event,
     pub(crate) laps_freed: Event,
     pub(crate) room: Event,
     pub(crate) write_queue: RefCell<VecDeque<Rc<Log<D>>>>,
     /// What is to be removed when the entry with this ticket is durable.
-    pub(crate) later_removals: RefCell<VecDeque<(u64, PathBuf)>>,
+    pub(crate) later_removals: RefCell<BTreeMap<u64, Vec<PathBuf>>>,
     pub(crate) removals: RefCell<VecDeque<PathBuf>>,
     /// Files that compaction has written again, to be removed when a checkpoint says so.
     pub(crate) compacted_away: RefCell<Vec<PathBuf>>,
@@ -156,9 +183,17 @@ impl<D: Disk> Shared<D> {
             root,
             config,
             pending: RefCell::default(),
+            told: RefCell::default(),
             commit_work: Event::default(),
             relaxed_work: Event::default(),
             round_due: Cell::new(false),
+            large: RefCell::default(),
+            large_queue: RefCell::default(),
+            large_work: Event::default(),
+            rounds_ended: Cell::new(false),
+            referred_bytes: Cell::new(0),
+            writing: RefCell::default(),
+            written: Event::default(),
             write_work: Event::default(),
             laps_freed: Event::default(),
             room: Event::default(),
@@ -217,6 +252,23 @@ impl<D: Disk> Shared<D> {
         }
     }
 
+    /// Waits until nobody writes the files of this log, and keeps others from it for as long as the answer is kept.
+    pub(crate) async fn writing(&self, id: TopicPartition) -> Writing<'_, D> {
+        while !self.writing.borrow_mut().insert(id) {
+            self.written.wait().await;
+        }
+        Writing { shared: self, id }
+    }
+
+    /// Waits until nobody writes in this folder of a log that is gone: a file made after the folder's removal would stay.
+    pub(crate) async fn unwritten(&self, folder: &Path) {
+        let is_written =
+            || self.writing.borrow().iter().any(|id| layout::log_folder(&self.root, *id) == folder);
+        while is_written() {
+            self.written.wait().await;
+        }
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.disk_full.get() && !self.has_memory()
     }
@@ -243,8 +295,7 @@ impl<D: Disk> Shared<D> {
 
     /// Removes files when the entry that is queued next is durable.
     pub(crate) fn remove_later(&self, files: Vec<PathBuf>) {
-        let ticket = self.next_ticket.get();
-        self.later_removals.borrow_mut().extend(files.into_iter().map(|path| (ticket, path)));
+        self.later_removals.borrow_mut().entry(self.next_ticket.get()).or_default().extend(files);
     }
 
     /// Queues an entry for the next round, which begins at once if it is `urgent`.
@@ -256,6 +307,7 @@ impl<D: Disk> Shared<D> {
         offset: Offset,
         epoch: LeaderEpoch,
         bytes: Bytes,
+        place: u64,
         end: Offset,
         urgent: bool,
     ) {
@@ -263,7 +315,14 @@ impl<D: Disk> Shared<D> {
         self.next_ticket.set(ticket + 1);
         self.pending_bytes.set(self.pending_bytes.get() + cost(bytes.len()));
         let entry = Entry { kind, id: log.id(), offset, epoch, bytes };
-        self.pending.borrow_mut().push_back(Pending { entry, log: log.clone(), end, ticket });
+        self.pending.borrow_mut().push_back(Pending {
+            entry,
+            log: log.clone(),
+            end,
+            place,
+            ticket,
+            journaled: false,
+        });
         if urgent || self.pending_bytes.get() >= RELAXED_BYTES {
             self.begin_round();
         } else if !self.round_due.get() {
@@ -271,22 +330,36 @@ impl<D: Disk> Shared<D> {
         }
     }
 
+    /// Whether something waits for a round.
+    pub(crate) fn has_pending(&self) -> bool {
+        !(self.pending.borrow().is_empty() && self.told.borrow().is_empty())
+    }
+
     /// Lets what is pending go into a round as soon as the one under way is done.
     pub(crate) fn begin_round(&self) {
-        if !self.pending.borrow().is_empty() {
+        if self.has_pending() {
             self.round_due.set(true);
             self.commit_work.notify();
         }
     }
 
-    /// What was to wait for entries up to `ticket` may be removed now.
+    /// What was to wait for the entry with this ticket may be removed now.
     pub(crate) fn release_removals(&self, ticket: u64) {
-        let mut later = self.later_removals.borrow_mut();
-        let n = later.partition_point(|(of, _)| *of <= ticket);
-        if n > 0 {
-            self.removals.borrow_mut().extend(later.drain(..n).map(|(_, path)| path));
+        if let Some(files) = self.later_removals.borrow_mut().remove(&ticket) {
+            self.removals.borrow_mut().extend(files);
             self.write_work.notify();
         }
+    }
+
+    /// Whatever was to wait for entries up to `ticket` may be removed now, whether or not they are durable.
+    pub(crate) fn release_removals_up_to(&self, ticket: u64) {
+        let tickets: Vec<u64> = self.later_removals.borrow().range(..=ticket).map(|(of, _)| *of).collect();
+        tickets.into_iter().for_each(|of| self.release_removals(of));
+    }
+
+    /// The entry with this ticket never comes: what it was to release goes with its log's folder.
+    pub(crate) fn forget_removals(&self, ticket: u64) {
+        self.later_removals.borrow_mut().remove(&ticket);
     }
 
     /// Counts a damaged place; false if it was known.
@@ -342,6 +415,19 @@ impl<D: Disk> Shared<D> {
     }
 }
 
+/// Says that somebody writes a log's files, for as long as it is kept.
+pub(crate) struct Writing<'s, D: Disk> {
+    shared: &'s Shared<D>,
+    id: TopicPartition,
+}
+
+impl<D: Disk> Drop for Writing<'_, D> {
+    fn drop(&mut self) {
+        self.shared.writing.borrow_mut().remove(&self.id);
+        self.shared.written.notify();
+    }
+}
+
 /// See the module's text.
 pub struct Store<D: Disk> {
     pub(crate) shared: Rc<Shared<D>>,
@@ -381,7 +467,7 @@ impl<D: Disk> Store<D> {
         let folder = layout::journal_folder(&root, shard);
         let begin = found.checkpoint.journal;
         let shared = Rc::new(Shared::new(disk.clone(), root, config, begin));
-        let first_start = found.first_start;
+        let (first_start, outdated) = (found.first_start, found.outdated);
         let (logs, replayed) = recovery::recover(&shared, &folder, found).await?;
         let ring = Ring::open(
             disk.clone(),
@@ -404,7 +490,7 @@ impl<D: Disk> Store<D> {
             ring: Cell::new(Some(ring)),
             buffers: Cell::new(Some(Buffers::new(disk))),
         });
-        if first_start || at != replayed.end {
+        if first_start || outdated || at != replayed.end {
             // Before the first append: a journal without a checkpoint that leads to it would look like a lost one.
             store.write_checkpoint(at).await?;
         }
@@ -439,7 +525,7 @@ impl<D: Disk> Store<D> {
         self.shared.dropped.borrow_mut().insert(id, None);
         self.shared.remove_later(vec![layout::log_folder(&self.shared.root, id)]);
         let (zero, none) = (Offset::ZERO, Bytes::new());
-        self.shared.journal(&log, Kind::Drop, zero, LeaderEpoch::new(0), none, zero, true);
+        self.shared.journal(&log, Kind::Drop, zero, LeaderEpoch::new(0), none, 0, zero, true);
     }
 
     /// Why the store takes no more appends, if it has failed.

@@ -11,6 +11,7 @@ use crate::checkpoint::{Encoder, LogImage};
 use crate::commit::Running;
 use crate::disk::{Buf, Buffers, Disk, DiskFile, PAGE, page_ceil, page_floor};
 use crate::error::StorageError;
+use crate::journal::ring::Position;
 use crate::layout;
 use crate::log::{Log, cost};
 use crate::segment::Segment;
@@ -18,6 +19,8 @@ use crate::store::Store;
 
 /// Bytes of one segment write at most.
 const WRITE_BYTES: usize = 2 << 20;
+/// A checkpoint is due when the journal refers to as many bytes in segments as so many of its files hold.
+const REFERRED_FILES: u64 = 2;
 
 /// One write that is due.
 struct Step {
@@ -97,7 +100,12 @@ impl<D: Disk> Store<D> {
         }
         let laps = shared.laps_in_use.get();
         if laps > 1 && (shared.lap_wanted.get() || laps > shared.config.journal_files / 2) {
-            self.checkpoint(buffers).await?;
+            self.checkpoint(shared.lap_start.get(), buffers).await?;
+            return Ok(true);
+        }
+        // A start reads what the journal refers to, and its owner what came behind the checkpoint: both are to be bounded.
+        if shared.referred_bytes.get() >= shared.config.journal_file_bytes.saturating_mul(REFERRED_FILES) {
+            self.checkpoint(shared.journal_at.get(), buffers).await?;
             return Ok(true);
         }
         if shared.lap_wanted.get() {
@@ -108,7 +116,11 @@ impl<D: Disk> Store<D> {
         let next = shared.write_queue.borrow_mut().pop_front();
         if let Some(log) = next {
             log.state.borrow_mut().queued = false;
-            if let Err(error) = self.write_log(&log, buffers, false).await {
+            if shared.large.borrow().contains_key(&log.id()) {
+                // A lane is at it, and queues the log again if much is left.
+                return Ok(true);
+            }
+            if let Err(error) = self.write_out(&log, buffers, false).await {
                 // For the next try, if there is one.
                 if !std::mem::replace(&mut log.state.borrow_mut().queued, true) {
                     shared.write_queue.borrow_mut().push_front(log);
@@ -121,7 +133,7 @@ impl<D: Disk> Store<D> {
         if shared.heads_bytes.get() >= shared.config.heads_bytes / 2 {
             let largest = self.all_logs().into_iter().max_by_key(|log| log.state.borrow().unwritten_bytes);
             if let Some(log) = largest.filter(|log| log.state.borrow().unwritten_bytes > 0) {
-                self.write_log(&log, buffers, true).await?;
+                self.write_out(&log, buffers, true).await?;
                 self.evict();
                 return Ok(true);
             }
@@ -137,6 +149,7 @@ impl<D: Disk> Store<D> {
     async fn remove_files(&self) -> Result<(), StorageError> {
         loop {
             let Some(path) = self.shared.removals.borrow_mut().pop_front() else { return Ok(()) };
+            self.shared.unwritten(&path).await;
             let removed = self.shared.remove(&path).await;
             removed.map_err(|source| StorageError::Io { what: "removing", path, source })?;
         }
@@ -145,16 +158,19 @@ impl<D: Disk> Store<D> {
     /// On a full disk the journal may stand still, and with it the removals that would make space: a checkpoint says as
     /// durably that those files are not needed.
     async fn remove_without_journal(&self) -> Result<(), StorageError> {
-        let Some(ticket) = self.shared.later_removals.borrow().back().map(|(ticket, _)| *ticket) else {
+        let Some(ticket) = self.shared.later_removals.borrow().last_key_value().map(|(ticket, _)| *ticket)
+        else {
             return Ok(());
         };
         self.write_checkpoint(self.shared.checkpoint_at.get()).await?;
-        self.shared.release_removals(ticket);
+        self.shared.release_removals_up_to(ticket);
         Ok(())
     }
 
     /// Removes files in a log's folder that the log does not know: begun, or no longer needed, when a process ended.
     async fn sweep(&self, log: &Rc<Log<D>>) -> Result<(), StorageError> {
+        // A segment begun meanwhile may have the name of a file that is found to be unknown.
+        let _writing = self.shared.writing(log.id()).await;
         let folder = layout::log_folder(&self.shared.root, log.id());
         let failed = |source| StorageError::Io { what: "listing", path: folder.clone(), source };
         for name in self.shared.disk.list(&folder).await.map_err(failed)? {
@@ -165,8 +181,10 @@ impl<D: Disk> Store<D> {
                     !dropped && state.segment(base).is_none_or(|segment| segment.generation != generation)
                 })
             };
-            if unknown {
-                let path = folder.join(&name);
+            let path = folder.join(&name);
+            // What retention has dropped since the start goes when that is durable, and not before.
+            let waits = self.shared.later_removals.borrow().values().any(|files| files.contains(&path));
+            if unknown && !waits {
                 tracing::info!(file = %path.display(), "left behind by an earlier end of the process, removed");
                 let removed = self.shared.remove(&path).await;
                 removed.map_err(|source| StorageError::Io { what: "removing", path, source })?;
@@ -176,15 +194,19 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// Makes every lap before the one being written free: flushes the logs that have something in them, then says so.
-    async fn checkpoint(&self, buffers: &mut Buffers<D>) -> Result<(), StorageError> {
-        let start = self.shared.lap_start.get();
+    /// Makes what the journal has before `start` superfluous, and every lap before that of `start` free: flushes the logs
+    /// that have something there, then says so.
+    async fn checkpoint(&self, start: Position, buffers: &mut Buffers<D>) -> Result<(), StorageError> {
+        let referred = self.shared.referred_bytes.get();
+        let whole_laps = start == self.shared.lap_start.get();
         for log in self.all_logs() {
-            if log.state.borrow().oldest_lap.is_some_and(|lap| lap < start.lap) {
+            let oldest = log.state.borrow().oldest_lap;
+            if oldest.is_some_and(|lap| lap < start.lap || !whole_laps) {
                 self.flush_log(&log, buffers).await?;
             }
         }
         self.write_checkpoint(start).await?;
+        self.shared.referred_bytes.set(self.shared.referred_bytes.get() - referred);
         self.shared.free_before.set(start.lap);
         // The commit loop frees them when it needs one; until then they do not count.
         self.shared.laps_in_use.set(1 + (self.shared.lap_start.get().lap - start.lap) as usize);
@@ -196,11 +218,12 @@ impl<D: Disk> Store<D> {
 
     /// Brings a log into flushed segments, and its image up to date.
     async fn flush_log(&self, log: &Rc<Log<D>>, buffers: &mut Buffers<D>) -> Result<(), StorageError> {
+        let _writing = self.shared.writing(log.id()).await;
         let lap = self.shared.lap_start.get().lap;
         // The summary is taken first: it may be older than the image, never newer.
         let aux_at = log.end();
         let aux = log.take_aux();
-        self.write_log(log, buffers, true).await?;
+        self.write_log(log, buffers, log.end(), true).await?;
         let (active, next) = {
             let state = log.state.borrow();
             let first_unwritten = state.memory.len() - state.unwritten;
@@ -236,15 +259,27 @@ impl<D: Disk> Store<D> {
         Ok(())
     }
 
-    /// Writes what a log holds that is in no segment: whole pages, and with `whole` the last one too.
-    async fn write_log(
+    /// Writes what a log holds now that is in no segment.
+    async fn write_out(
         &self,
         log: &Rc<Log<D>>,
         buffers: &mut Buffers<D>,
         whole: bool,
     ) -> Result<(), StorageError> {
-        // What is appended from here on waits for the next time, else a busy log would never be done.
-        let until = log.end();
+        let _writing = self.shared.writing(log.id()).await;
+        self.write_log(log, buffers, log.end(), whole).await
+    }
+
+    /// Writes what a log holds that is in no segment, up to `until`: whole pages, and with `whole` the last one too. What is
+    /// appended behind that waits for the next time, else a busy log would never be done. To be called by whoever has the
+    /// log's [`Shared::writing`](crate::store::Shared::writing).
+    pub(crate) async fn write_log(
+        &self,
+        log: &Rc<Log<D>>,
+        buffers: &mut Buffers<D>,
+        until: Offset,
+        whole: bool,
+    ) -> Result<(), StorageError> {
         loop {
             self.load_tail(log).await?;
             let Some(step) = self.next_step(log, until, whole) else { return Ok(()) };
@@ -406,7 +441,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// Drops the oldest written batches from memory while they are over their budget.
-    fn evict(&self) {
+    pub(crate) fn evict(&self) {
         /// Batches that have to stay for now, passed over in one call.
         const PASSED_MAX: usize = 256;
         let mut passed = 0;
@@ -465,7 +500,7 @@ impl<D: Disk> Store<D> {
             }
         }
         self.write_checkpoint(at).await?;
-        shared.release_removals(u64::MAX);
+        shared.release_removals_up_to(u64::MAX);
         shared.removals.borrow_mut().extend(shared.compacted_away.borrow_mut().drain(..));
         self.remove_files().await
     }

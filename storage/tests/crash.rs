@@ -38,9 +38,7 @@ enum Fault {
 /// One life: `actions` under a fault, then a clean stop or none, then the power goes. Gives how many operations it took.
 fn live(world: &World, actions: &[Action], fault: Fault, clean: bool) -> u64 {
     block_on(async {
-        let Ok(store) = world.try_open().await else {
-            panic!("{}: does not start", world.what);
-        };
+        let store = world.open().await;
         world.check(&store).await;
         world.forget_unacknowledged(&store);
         let before = world.disk.operations();
@@ -150,6 +148,28 @@ fn scripts() -> Vec<(&'static str, Vec<Action>)> {
     let mut full: Vec<Action> = vec![Append(0, 3000), Settle, Space(5000)];
     full.extend(appends(0, 2500, 30));
     full.extend([Turns(50), Retain(0, 0), SpaceAgain, Append(1, 10)]);
+    // Large ones that roll, with small ones before and behind them, of two logs at a time.
+    let mut large: Vec<Action> = Vec::new();
+    for n in 0..4 {
+        large.extend([Append(0, 200), Append(0, 4000 + n), Append(1, 5000), Append(0, 100), Append(2, 70)]);
+        large.extend([Turns(3), Append(0, 3000), Append(0, 40), Settle]);
+    }
+    large.extend([Epoch, Append(0, 2900), Append(0, 50), Settle, Read(0, 0)]);
+    let mut large_and_gone = large.clone();
+    large_and_gone.extend([Append(0, 4000), Append(0, 30), Turns(2), Start(0, 255), Append(0, 20)]);
+    large_and_gone.extend([
+        Retain(0, 0),
+        Append(0, 6000),
+        Turns(3),
+        Delete(0),
+        Append(1, 3000),
+        Settle,
+        Retain(1, 0),
+    ]);
+    large_and_gone.extend(fill_ring.iter().copied());
+    let mut large_full: Vec<Action> = vec![Append(0, 3000), Settle, Space(9000)];
+    large_full.extend(appends(0, 2700, 12));
+    large_full.extend([Turns(50), Append(1, 4000), Turns(20), SpaceAgain, Append(0, 3000), Append(0, 10)]);
     vec![
         ("recycle and checkpoint", fill_ring),
         ("append and roll", roll),
@@ -157,6 +177,9 @@ fn scripts() -> Vec<(&'static str, Vec<Action>)> {
         ("delete", delete),
         ("delete while loops run", delete_in_flight),
         ("no space", full),
+        ("large", large),
+        ("large, removed and deleted", large_and_gone),
+        ("large, no space", large_full),
     ]
 }
 

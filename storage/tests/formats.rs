@@ -5,9 +5,9 @@
 use bytes::Bytes;
 use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, TopicId, TopicPartition};
-use headwater_storage::checkpoint::{Checkpoint, LogImage, SegmentImage};
+use headwater_storage::checkpoint::{Checkpoint, CheckpointError, LogImage, SegmentImage};
 use headwater_storage::index::Index;
-use headwater_storage::journal::frame::{self, Entry, Head, Kind};
+use headwater_storage::journal::frame::{self, Entry, Head, Kind, Stored};
 use headwater_storage::journal::ring::Position;
 
 /// The bytes of the table that begins with "```text <name>": offset, bytes in hex, two spaces, what they are.
@@ -65,8 +65,45 @@ fn journal_frame() {
     let read = Bytes::from(out);
     let head = Head::parse(&read).unwrap();
     assert_eq!((head.lap, head.sequence), (0x0102_0304, 9));
-    assert_eq!(head.entries(&read), Some(entries));
-    assert_eq!([Kind::Append, Kind::Start, Kind::Drop, Kind::Roll].map(|kind| kind as u8), [1, 2, 3, 4]);
+    assert_eq!(head.entries(&read), Ok(entries));
+    let kinds = [Kind::Append, Kind::Start, Kind::Drop, Kind::Roll, Kind::Stored, Kind::StoredRoll];
+    assert_eq!(kinds.map(|kind| kind as u8), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn stored_entry() {
+    let stored = Stored { place: 0x1000, length: 0x2_0000, next: Offset::new(0x1240), checksum: 0x0a0b_0c0d };
+    let entry = Entry {
+        kind: Kind::Stored,
+        id: id(),
+        offset: Offset::new(0x1239),
+        epoch: LeaderEpoch::new(3),
+        bytes: stored.encode(),
+    };
+    let mut out = vec![0; frame::frame_len(entry.encoded_len())];
+    frame::encode(&mut out, 1, 2, std::slice::from_ref(&entry));
+    let used = frame::HEAD_BYTES..frame::HEAD_BYTES + entry.encoded_len();
+    let documented = check("stored", &out[used.clone()]);
+    out[used].copy_from_slice(&documented);
+    let read = Bytes::from(out);
+    let entries = Head::parse(&read).unwrap().entries(&read).unwrap();
+    assert_eq!(Stored::decode(&entries[0].bytes), Some(stored));
+    assert_eq!(entries, [entry]);
+}
+
+#[test]
+fn a_checkpoint_of_the_version_before_is_read_and_a_later_one_is_not() {
+    let good = table("checkpoint");
+    let read = Checkpoint::decode(&good).unwrap();
+    let version = |version: u8| {
+        let mut bytes = good.clone();
+        bytes[11] = version;
+        let crc = crc32fast::hash(&bytes[8..]);
+        bytes[4..8].copy_from_slice(&crc.to_be_bytes());
+        Checkpoint::decode(&bytes)
+    };
+    assert_eq!(version(2).unwrap(), read);
+    assert!(matches!(version(4), Err(CheckpointError::Version(4))));
 }
 
 #[test]

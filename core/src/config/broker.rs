@@ -188,6 +188,8 @@ pub struct StorageSettings {
     pub journal_files: u32,
     /// Bytes of one partition kept out of its segment.
     pub head_bytes: u32,
+    /// What one partition brings in a round goes past the journal from so many bytes on.
+    pub large_append_bytes: u32,
     /// Memory of a shard for all heads.
     pub heads_bytes: u64,
     /// Memory of a shard for recent batches.
@@ -327,6 +329,7 @@ impl BrokerConfig {
                 journal_file_bytes: s.number("headwater.journal.file.bytes"),
                 journal_files: s.number("headwater.journal.files"),
                 head_bytes: s.number("headwater.head.bytes"),
+                large_append_bytes: s.number("headwater.large.append.bytes"),
                 heads_bytes: s.number("headwater.heads.bytes"),
                 cache_bytes: s.number("headwater.cache.bytes"),
                 files_open: s.number("headwater.files.open"),

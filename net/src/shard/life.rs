@@ -115,6 +115,7 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         journal_file_bytes: config.storage.journal_file_bytes,
         journal_files: config.storage.journal_files as usize,
         head_bytes: config.storage.head_bytes as usize,
+        large_bytes: config.storage.large_append_bytes as usize,
         heads_bytes: config.storage.heads_bytes as usize,
         cache_bytes: config.storage.cache_bytes as usize,
         files_open: config.storage.files_open as usize,

@@ -9,7 +9,8 @@
 //! disk syncs them before it answers. Every operation takes a random number of turns, so that whoever shares the disk comes
 //! in between in any order. Faults are set from outside: everything fails from the n-th operation on ([`Sim::fail_after`]),
 //! one operation of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`]), flipped bits ([`Sim::flip`]), a
-//! write that says it worked and went elsewhere, nowhere, or in only half ([`Sim::go_astray`]).
+//! write that says it worked and went elsewhere, nowhere, or in only half ([`Sim::go_astray`]), writes of a
+//! folder that take for ever ([`Sim::stall`]).
 //!
 //! Deterministic: same seed and same calls, same outcome.
 
@@ -41,6 +42,8 @@ struct State {
     fail_at: Cell<Option<u64>>,
     fail_next: Cell<Option<(Operation, u64)>>,
     capacity: Cell<Option<usize>>,
+    stalled: RefCell<Option<PathBuf>>,
+    bytes_written: Cell<u64>,
     astray: Cell<Option<(Astray, u64)>>,
     writes: Cell<u64>,
 }
@@ -97,6 +100,7 @@ impl Content {
 /// A file of a [`Sim`].
 pub struct SimFile {
     disk: Sim,
+    path: PathBuf,
     content: Rc<RefCell<Content>>,
     durable_writes: bool,
 }
@@ -119,6 +123,8 @@ impl Sim {
             capacity: Cell::new(None),
             astray: Cell::new(None),
             writes: Cell::new(0),
+            stalled: RefCell::new(None),
+            bytes_written: Cell::new(0),
         };
         Self { state: Rc::new(state) }
     }
@@ -151,6 +157,20 @@ impl Sim {
     /// How many bytes fit in all; what would go beyond fails for want of space.
     pub fn set_capacity(&self, bytes: Option<usize>) {
         self.state.capacity.set(bytes);
+    }
+
+    /// Writes to files in this folder do not end until it is another one, or none.
+    pub fn stall(&self, folder: Option<PathBuf>) {
+        *self.state.stalled.borrow_mut() = folder;
+    }
+
+    /// Bytes of all writes so far, those of whole small files included.
+    pub fn bytes_written(&self) -> u64 {
+        self.state.bytes_written.get()
+    }
+
+    fn note_written(&self, bytes: usize) {
+        self.state.bytes_written.set(self.state.bytes_written.get() + bytes as u64);
     }
 
     /// Bytes of all files.
@@ -261,7 +281,12 @@ impl Disk for Sim {
             return Err(io::ErrorKind::NotFound.into());
         }
         let content = files.entry(path.to_path_buf()).or_default().clone();
-        Ok(SimFile { disk: self.clone(), content, durable_writes: how == Open::WriteDurable })
+        Ok(SimFile {
+            disk: self.clone(),
+            path: path.to_path_buf(),
+            content,
+            durable_writes: how == Open::WriteDurable,
+        })
     }
 
     async fn create_folder(&self, _path: &Path) -> io::Result<()> {
@@ -294,6 +319,7 @@ impl Disk for Sim {
     async fn replace_file(&self, path: &Path, bytes: Vec<u8>) -> io::Result<()> {
         self.step(Operation::Replace).await?;
         self.has_space(bytes.len())?;
+        self.note_written(bytes.len());
         let content = Content { durable: bytes.clone(), written: bytes, dirty: Vec::new(), cut_to: None };
         self.state.files.borrow_mut().insert(path.to_path_buf(), Rc::new(RefCell::new(content)));
         Ok(())
@@ -312,6 +338,7 @@ impl DiskFile for SimFile {
         }
         let number = self.disk.operations();
         let (mut from, mut to) = (from, to);
+        self.disk.note_written(buf.len());
         {
             let mut content = self.content.borrow_mut();
             if content.written.len() < to {
@@ -336,6 +363,9 @@ impl DiskFile for SimFile {
         }
         if let Err(error) = self.disk.step(Operation::Write).await {
             return (Err(error), buf);
+        }
+        while self.disk.state.stalled.borrow().as_ref().is_some_and(|folder| self.path.starts_with(folder)) {
+            yield_now().await;
         }
         if self.durable_writes {
             let mut content = self.content.borrow_mut();

@@ -24,6 +24,76 @@ pub enum Kind {
     /// As `Append`, and the batch is the first of a new segment: after a crash the segments begin where they did, whatever
     /// the settings are then. Otherwise the files of removed ones would be looked for.
     Roll = 4,
+    /// Batches from this offset on are in their segment, durably; the entry carries a [`Stored`].
+    Stored = 5,
+    /// As `Stored`, and the first of the batches is the first of a new segment.
+    StoredRoll = 6,
+}
+
+impl Kind {
+    /// Whether an entry of this kind carries a batch.
+    pub fn is_append(self) -> bool {
+        matches!(self, Kind::Append | Kind::Roll)
+    }
+
+    fn of(byte: u8) -> Option<Kind> {
+        [Kind::Append, Kind::Start, Kind::Drop, Kind::Roll, Kind::Stored, Kind::StoredRoll]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// Bytes of an encoded [`Stored`].
+pub const STORED_BYTES: usize = 24;
+
+/// Where batches are that went past the journal: back to back in one segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Byte of the segment at which the first one begins.
+    pub place: u64,
+    /// Bytes of all of them.
+    pub length: u32,
+    /// The offset behind the last one.
+    pub next: Offset,
+    /// CRC-32 of their headers, one after the other. A header has the checksum of its records, so this stands for every
+    /// byte; and unlike the batches' own it tells them from others that were there at the same offsets before.
+    pub checksum: u32,
+}
+
+impl Stored {
+    /// What the entry carries.
+    pub fn encode(&self) -> Bytes {
+        let mut out = Vec::with_capacity(STORED_BYTES);
+        out.extend_from_slice(&self.place.to_be_bytes());
+        out.extend_from_slice(&self.length.to_be_bytes());
+        out.extend_from_slice(&self.next.get().to_be_bytes());
+        out.extend_from_slice(&self.checksum.to_be_bytes());
+        out.into()
+    }
+
+    /// Reads what an entry carries; none if it is something else.
+    pub fn decode(bytes: &[u8]) -> Option<Stored> {
+        let b: &[u8; STORED_BYTES] = bytes.try_into().ok()?;
+        let long = |at: usize| u64::from_be_bytes(b[at..at + 8].try_into().expect("eight bytes"));
+        let word = |at: usize| u32::from_be_bytes([b[at], b[at + 1], b[at + 2], b[at + 3]]);
+        Some(Stored {
+            place: long(0),
+            length: word(8),
+            next: Offset::new(long(12) as i64),
+            checksum: word(20),
+        })
+    }
+}
+
+/// Why a frame gives no entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Its bytes are not as they were written: torn, or never written whole.
+    #[error("the frame is not whole")]
+    Torn,
+    /// It is whole, and a newer program wrote it.
+    #[error("the frame has an entry of kind {0}, which this program does not know")]
+    Kind(u8),
 }
 
 /// One entry.
@@ -117,23 +187,22 @@ impl Head {
         frame_len(self.length)
     }
 
-    /// The entries of the frame that begins with this head; none if any byte of it is not as it was written.
-    pub fn entries(&self, frame: &Bytes) -> Option<Vec<Entry>> {
-        let end = HEAD_BYTES.checked_add(self.length)?;
-        if crc32fast::hash(frame.get(8..end)?) != self.crc {
-            return None;
+    /// The entries of the frame that begins with this head.
+    pub fn entries(&self, frame: &Bytes) -> Result<Vec<Entry>, FrameError> {
+        let end = HEAD_BYTES.saturating_add(self.length);
+        if frame.get(8..end).map(crc32fast::hash) != Some(self.crc) {
+            return Err(FrameError::Torn);
         }
+        self.decode(frame, end).unwrap_or(Err(FrameError::Torn))
+    }
+
+    /// The entries of a frame whose checksum is right; none if they are no entries all the same.
+    fn decode(&self, frame: &Bytes, end: usize) -> Option<Result<Vec<Entry>, FrameError>> {
         let mut entries = Vec::with_capacity(self.count.min(self.length / ENTRY_BYTES));
         let mut at = HEAD_BYTES;
         while at < end {
             let b = frame.get(at..at + ENTRY_BYTES)?;
-            let kind = match b[0] {
-                1 => Kind::Append,
-                2 => Kind::Start,
-                3 => Kind::Drop,
-                4 => Kind::Roll,
-                _ => return None,
-            };
+            let Some(kind) = Kind::of(b[0]) else { return Some(Err(FrameError::Kind(b[0]))) };
             let word = |i: usize| i32::from_be_bytes([b[i], b[i + 1], b[i + 2], b[i + 3]]);
             let length = word(33) as u32 as usize;
             let from = at + ENTRY_BYTES;
@@ -152,7 +221,7 @@ impl Head {
             });
             at = from + length;
         }
-        (entries.len() == self.count).then_some(entries)
+        (entries.len() == self.count).then_some(Ok(entries))
     }
 }
 
@@ -174,6 +243,7 @@ mod tests {
             entry(Kind::Start, 4, b""),
             entry(Kind::Drop, 0, b""),
             entry(Kind::Roll, 7, b"first"),
+            entry(Kind::StoredRoll, 9, b"place"),
         ]
     }
 
@@ -189,7 +259,23 @@ mod tests {
         let bytes = Bytes::from(encoded());
         let head = Head::parse(&bytes).unwrap();
         assert_eq!((head.lap, head.sequence, head.frame_len()), (99 << 32, 5, 4096));
-        assert_eq!(head.entries(&bytes), Some(entries()));
+        assert_eq!(head.entries(&bytes), Ok(entries()));
+        let stored = Stored { place: 1 << 40, length: 7, next: Offset::new(1 << 50), checksum: 0xfedc_ba98 };
+        assert_eq!(Stored::decode(&stored.encode()), Some(stored));
+        assert_eq!(Stored::decode(&stored.encode()[1..]), None);
+    }
+
+    #[test]
+    fn an_unknown_kind_is_not_taken_for_a_torn_frame() {
+        for kind in [0, 7, 255] {
+            let mut bytes = encoded();
+            bytes[HEAD_BYTES] = kind;
+            let used = HEAD_BYTES + entries().iter().map(Entry::encoded_len).sum::<usize>();
+            let crc = crc32fast::hash(&bytes[8..used]);
+            bytes[4..8].copy_from_slice(&crc.to_be_bytes());
+            let bytes = Bytes::from(bytes);
+            assert_eq!(Head::parse(&bytes).unwrap().entries(&bytes), Err(FrameError::Kind(kind)));
+        }
     }
 
     #[test]
@@ -200,11 +286,13 @@ mod tests {
             let mut bad = good.clone();
             bad[at] ^= 0x20;
             let bad = Bytes::from(bad);
-            assert!(Head::parse(&bad).and_then(|head| head.entries(&bad)).is_none(), "flipped at {at}");
+            let read = Head::parse(&bad).map(|head| head.entries(&bad));
+            assert!(matches!(read, None | Some(Err(FrameError::Torn))), "flipped at {at}");
         }
         for cut in 0..used {
             let bad = Bytes::copy_from_slice(&good[..cut]);
-            assert!(Head::parse(&bad).and_then(|head| head.entries(&bad)).is_none(), "cut at {cut}");
+            let read = Head::parse(&bad).map(|head| head.entries(&bad));
+            assert!(matches!(read, None | Some(Err(FrameError::Torn))), "cut at {cut}");
         }
     }
 }

@@ -13,8 +13,13 @@
 //!     8  lap     u64                      28  entries …, then zeroes to the end of the page
 //!    16  sequence low 32 bits u32
 //!
-//!   entry: kind u8 (1 append, 2 log start, 3 drop, 4 append that begins a segment) | topic id 16 | partition i32 | offset i64 | epoch i32 | length u32 | bytes
+//!   entry: kind u8 (1 append, 2 log start, 3 drop, 4 append that begins a segment, 5 stored, 6 stored and begins a segment)
+//!          | topic id 16 | partition i32 | offset i64 | epoch i32 | length u32 | bytes
+//!   bytes of a stored entry: place u64 | length u32 | offset behind i64 | CRC-32 of the batches' headers u32
 //! ```
+//!
+//! A stored entry is written when the batches that it tells of are in their segment and flushed, with everything before them
+//! in that log (`large.rs`): its own durability is what acknowledges them.
 //!
 //! Invariants: one write at a time, so at most the last frame is torn; a frame is applied whole or not at all; laps begin
 //! at a random number and only grow, so an old frame, or a client's bytes that look like one, is never taken for a new one;

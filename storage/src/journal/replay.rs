@@ -8,6 +8,8 @@
 //!   anything else                 a later one is whole        damage: it was durable once          refused
 //!   the next lap, whose first     any                         damage, as above                     refused
 //!   frame is not the expected
+//!   a whole one with an entry     any                         a newer program wrote it             refused
+//!   of an unknown kind
 //! ```
 //!
 //! A lap is known by the frame at its file's start. If that page is damaged the lap would be missing, and everything
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::frame::{Entry, HEAD_BYTES, Head};
+use super::frame::{Entry, FrameError, HEAD_BYTES, Head};
 use super::ring::{Lap, Position, count_files, file_path};
 use crate::disk::{Disk, DiskFile, Open, PAGE};
 
@@ -43,6 +45,16 @@ pub enum ReplayError {
         /// Its place.
         pos: u64,
     },
+    /// A newer program wrote it.
+    #[error("in lap {lap} of the journal, at byte {pos}: {source}; use the program that wrote it")]
+    Unknown {
+        /// The lap.
+        lap: u64,
+        /// Its place.
+        pos: u64,
+        /// What is not known.
+        source: FrameError,
+    },
 }
 
 /// How much is read at a time.
@@ -56,7 +68,7 @@ pub async fn replay<D: Disk>(
     disk: &D,
     folder: &Path,
     from: Position,
-    mut each: impl FnMut(Entry),
+    mut each: impl AsyncFnMut(Entry),
 ) -> Result<Replayed, ReplayError> {
     let mut files = Vec::new();
     let mut by_lap = BTreeMap::new();
@@ -108,7 +120,7 @@ pub async fn replay<D: Disk>(
 async fn read_lap<F: DiskFile>(
     file: &F,
     out: &mut Replayed,
-    each: &mut impl FnMut(Entry),
+    each: &mut impl AsyncFnMut(Entry),
 ) -> Result<(), ReplayError> {
     let size = file.size().await?;
     let mut base = out.end.pos;
@@ -138,8 +150,15 @@ async fn read_lap<F: DiskFile>(
             continue;
         }
         match head.entries(&rest.slice(..head.frame_len())) {
-            Some(entries) => entries.into_iter().for_each(&mut *each),
-            None => return check_tail(file, out.end).await,
+            Ok(entries) => {
+                for entry in entries {
+                    each(entry).await;
+                }
+            }
+            Err(FrameError::Torn) => return check_tail(file, out.end).await,
+            Err(source) => {
+                return Err(ReplayError::Unknown { lap: out.end.lap, pos: out.end.pos, source });
+            }
         }
         out.end.pos += head.frame_len() as u64;
         out.end.sequence = out.end.sequence.wrapping_add(1);
@@ -181,7 +200,7 @@ async fn whole_frame_from<F: DiskFile>(
                 continue;
             }
             let frame = file.read_at(begin, head.frame_len()).await?;
-            if head.entries(&frame).is_some() {
+            if head.entries(&frame) != Err(FrameError::Torn) {
                 return Ok(true);
             }
         }

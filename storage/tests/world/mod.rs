@@ -33,6 +33,7 @@ pub fn store_config() -> StoreConfig {
         journal_file_bytes: 32 << 10,
         journal_files: 3,
         head_bytes: 4 << 10,
+        large_bytes: 2500,
         heads_bytes: 64 << 10,
         cache_bytes: 12 << 10,
         files_open: 2,
