@@ -144,5 +144,12 @@ fn group(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, group);
+criterion_group! {
+    name = benches;
+    // All benches of this crate together take less than ten minutes.
+    config = Criterion::default()
+        .warm_up_time(std::time::Duration::from_secs(1))
+        .measurement_time(std::time::Duration::from_secs(3));
+    targets = group
+}
 criterion_main!(benches);

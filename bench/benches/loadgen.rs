@@ -65,5 +65,12 @@ fn note(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, make, check, note);
+criterion_group! {
+    name = benches;
+    // All benches of this crate together take less than ten minutes.
+    config = Criterion::default()
+        .warm_up_time(std::time::Duration::from_secs(1))
+        .measurement_time(std::time::Duration::from_secs(3));
+    targets = make, check, note
+}
 criterion_main!(benches);

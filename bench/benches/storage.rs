@@ -352,5 +352,12 @@ fn crc(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, append, round, index, plan, catch_up, recovery, checkpoint, crc);
+criterion_group! {
+    name = benches;
+    // All benches of this crate together take less than ten minutes.
+    config = Criterion::default()
+        .warm_up_time(std::time::Duration::from_secs(1))
+        .measurement_time(std::time::Duration::from_secs(3));
+    targets = append, round, index, plan, catch_up, recovery, checkpoint, crc
+}
 criterion_main!(benches);

@@ -115,5 +115,12 @@ fn fetch(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, metadata, produce, fetch);
+criterion_group! {
+    name = benches;
+    // All benches of this crate together take less than ten minutes.
+    config = Criterion::default()
+        .warm_up_time(std::time::Duration::from_secs(1))
+        .measurement_time(std::time::Duration::from_secs(3));
+    targets = metadata, produce, fetch
+}
 criterion_main!(benches);
