@@ -9,7 +9,7 @@
 //! Bytes are checked when they are given, not when they are read, so a cursor never makes good what is damaged. What it holds
 //! never changes in the file: it is below what could be read, and compaction makes another file.
 //!
-//! Bounded: by [`CURSORS_BYTES_MAX`]; the one left longest ago goes first.
+//! Bounded: by [`CURSORS_BYTES_MAX`] and [`CURSORS_MAX`]; the one left longest ago goes first.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,9 @@ use crate::reader::Lookahead;
 
 /// Bytes that all cursors of a shard hold, those being read ahead included.
 const CURSORS_BYTES_MAX: usize = 24 << 20;
+
+/// Cursors of a shard: one that holds no bytes costs something, too, and all are looked through.
+const CURSORS_MAX: usize = 1024;
 
 /// See the module's text.
 pub(crate) struct Cursor {
@@ -49,11 +52,17 @@ impl Cursors {
         Some(cursor)
     }
 
+    /// Where the batch of the cursor begins that was left here.
+    pub fn place(&self, path: &Path, next: Offset) -> Option<u64> {
+        let found = self.left.iter().find(|cursor| cursor.next == next && cursor.path == path);
+        found.map(|cursor| cursor.pos)
+    }
+
     /// Leaves a cursor.
     pub fn leave(&mut self, cursor: Cursor) {
         self.bytes += cursor.rest.bytes();
         self.left.push_back(cursor);
-        while self.bytes > CURSORS_BYTES_MAX {
+        while self.bytes > CURSORS_BYTES_MAX || self.left.len() > CURSORS_MAX {
             let Some(oldest) = self.left.pop_front() else { return };
             self.bytes -= oldest.rest.bytes();
         }

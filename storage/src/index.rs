@@ -74,6 +74,29 @@ impl Index {
         })
     }
 
+    /// The number of the last entry at or before `offset`.
+    pub fn number_at(&self, base: Offset, offset: Offset) -> Option<usize> {
+        let delta = offset.get() - base.get();
+        self.entries.partition_point(|entry| i64::from(entry.delta) <= delta).checked_sub(1)
+    }
+
+    /// The number of the last entry whose byte is `pos` at most, and whose offset is `upto` at most.
+    pub fn last_within(&self, base: Offset, pos: u64, upto: Offset) -> Option<usize> {
+        let delta = upto.get() - base.get();
+        let within = |entry: &IndexEntry| u64::from(entry.pos) <= pos && i64::from(entry.delta) <= delta;
+        self.entries.partition_point(within).checked_sub(1)
+    }
+
+    /// The byte and the offset of an entry.
+    pub fn entry(&self, base: Offset, number: usize) -> Option<(u64, Offset)> {
+        self.entries.get(number).map(|entry| (u64::from(entry.pos), base.plus(i64::from(entry.delta))))
+    }
+
+    /// The number of the last entry whose batch begins at byte `pos` or before.
+    pub fn number_at_byte(&self, pos: u64) -> usize {
+        self.entries.partition_point(|entry| u64::from(entry.pos) <= pos).saturating_sub(1)
+    }
+
     /// An offset at or before the first batch that reaches `timestamp`.
     pub fn before_timestamp(&self, base: Offset, timestamp: i64) -> Offset {
         let n = self.entries.partition_point(|entry| entry.max_timestamp < timestamp);

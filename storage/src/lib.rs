@@ -22,6 +22,7 @@ pub mod plan;
 pub mod reader;
 mod recovery;
 mod retention;
+pub mod sealed;
 mod segment;
 pub mod store;
 mod stored;

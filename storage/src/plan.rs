@@ -9,7 +9,8 @@ use crate::cursor::Cursor;
 use crate::disk::{Disk, DiskFile};
 pub use crate::error::ReadError;
 use crate::log::Log;
-use crate::reader::{Damage, Expected, Found, READ_BYTES, ReadAt, SegmentReader};
+use crate::reader::{Damage, Expected, Found, Lookahead, READ_BYTES, ReadAt, SegmentReader};
+use crate::sealed::{SealedRange, Stretch, begin_check};
 
 /// The most that is read from the disk at once, in bytes, but for a batch that is larger.
 pub(crate) const READ_AHEAD_MAX: usize = 1 << 20;
@@ -19,8 +20,22 @@ pub(crate) const READ_AHEAD_MAX: usize = 1 << 20;
 pub struct ReadOutcome {
     /// Whole batches; the first one holds the offset that was asked for.
     pub chunks: Vec<Bytes>,
+    /// The same, in a file, for who asked for it ([`ReadPlan::run_to_send`]); then there are no chunks.
+    pub sealed: Option<SealedRange>,
     /// The offset behind the last of them.
     pub next_offset: Offset,
+}
+
+impl ReadOutcome {
+    /// Of a read that begins at this offset, and has nothing yet.
+    fn empty_at(offset: Offset) -> Self {
+        Self { next_offset: offset, ..Self::default() }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.sealed.is_none()
+    }
 }
 
 /// See the module's text.
@@ -53,12 +68,12 @@ impl<D: Disk> Log<D> {
         }
         let plan = |source| ReadPlan { from, upto, max_bytes, at_least_one, source };
         if from >= upto {
-            return Ok(plan(Source::Memory(ReadOutcome { chunks: Vec::new(), next_offset: from })));
+            return Ok(plan(Source::Memory(ReadOutcome::empty_at(from))));
         }
         let in_memory = state.memory.front().is_some_and(|held| held.base <= from);
         if in_memory {
             let first = state.memory.partition_point(|held| held.last < from);
-            let mut outcome = ReadOutcome { chunks: Vec::new(), next_offset: from };
+            let mut outcome = ReadOutcome::empty_at(from);
             let mut bytes = 0;
             for held in state.memory.iter().skip(first) {
                 let fits =
@@ -92,6 +107,15 @@ impl<D: Disk> ReadPlan<D> {
 
     /// Reads. What does not pass its checksum is not given; what comes before it in the read is.
     pub async fn run(self) -> Result<ReadOutcome, ReadError> {
+        self.run_and_give(false).await
+    }
+
+    /// The same for who only passes it on: what lies in a sealed segment may be given as a stretch of its file.
+    pub async fn run_to_send(self) -> Result<ReadOutcome, ReadError> {
+        self.run_and_give(true).await
+    }
+
+    async fn run_and_give(self, to_send: bool) -> Result<ReadOutcome, ReadError> {
         let ReadPlan { from, upto, max_bytes, at_least_one, source } = self;
         let (log, mut base) = match source {
             Source::Memory(outcome) => return Ok(outcome),
@@ -99,7 +123,7 @@ impl<D: Disk> ReadPlan<D> {
         };
         let mut at = from;
         loop {
-            let read = SegmentRead { log: &log, base, from: at, upto, max_bytes, at_least_one };
+            let read = SegmentRead { log: &log, base, from: at, upto, max_bytes, at_least_one, to_send };
             let (outcome, end) = match read.run().await {
                 // Compaction has left nothing of that segment since the read was planned.
                 Err(ReadError::OutOfRange(_)) if log.expected(base).is_none() => {
@@ -112,7 +136,8 @@ impl<D: Disk> ReadPlan<D> {
                 }
                 other => other?,
             };
-            if end != End::Segment || !outcome.chunks.is_empty() {
+            if end != End::Segment || !outcome.is_empty() {
+                log.shared.note_given(&outcome);
                 return Ok(outcome);
             }
             // Behind the last batch of this segment: compaction has left a gap. The next segment goes on, or memory does.
@@ -148,6 +173,7 @@ struct SegmentRead<'r, D: Disk> {
     upto: Offset,
     max_bytes: usize,
     at_least_one: bool,
+    to_send: bool,
 }
 
 /// A reader shares the open file with others.
@@ -199,6 +225,11 @@ impl<D: Disk> SegmentRead<'_, D> {
         };
         let (gaps, end) = (expected.gaps, expected.end);
         let path = self.path();
+        if self.to_send
+            && let Some(outcome) = self.sealed(&path, &expected).await
+        {
+            return Ok((outcome, End::Enough));
+        }
         let io = |source| ReadError::Io { id: self.log.id(), file: path.clone(), source };
         let file = match self.log.shared.file(&path, false).await {
             Ok(file) => file,
@@ -209,13 +240,14 @@ impl<D: Disk> SegmentRead<'_, D> {
         let readable = expected.readable;
         let left = self.log.shared.cursors.borrow_mut().take(&path, self.from);
         let comes_back = left.is_some();
+        let begun = left.as_ref().map_or(pos, |left| left.pos);
         let mut reader = match left {
             Some(left) => SegmentReader::resume(file.clone(), expected, left.pos, left.next, left.rest),
             None => SegmentReader::new(file.clone(), expected, pos, next),
         };
         let window_bytes = self.max_bytes.clamp(READ_BYTES, READ_AHEAD_MAX);
         reader.read_ahead(window_bytes);
-        let mut outcome = ReadOutcome { chunks: Vec::new(), next_offset: self.from };
+        let mut outcome = ReadOutcome::empty_at(self.from);
         let mut bytes = 0usize;
         loop {
             let (pos, next) = (reader.pos(), reader.next_offset());
@@ -231,7 +263,10 @@ impl<D: Disk> SegmentRead<'_, D> {
                     let damage = Damage { pos, until: pos, first, last: end.plus(-1), why };
                     return Err(self.damaged(&path, damage));
                 }
-                Some(Found::End) => return Ok((outcome, End::Segment)),
+                Some(Found::End) => {
+                    self.note_read(&path, begun, pos);
+                    return Ok((outcome, End::Segment));
+                }
                 Some(Found::Damaged(damage)) => {
                     let error = self.damaged(&path, damage);
                     match &error {
@@ -255,11 +290,73 @@ impl<D: Disk> SegmentRead<'_, D> {
                     if comes_back {
                         rest.read_ahead(&file, window_bytes, readable);
                     }
+                    self.note_read(&path, begun, pos);
                     self.log.shared.cursors.borrow_mut().leave(Cursor { path, next, pos, rest });
                     return Ok((outcome, End::Enough));
                 }
             }
         }
+    }
+
+    /// What of a sealed segment can be sent from its file; none if it has to be read. Leaves a cursor, as a read does.
+    async fn sealed(&self, path: &std::path::Path, expected: &Expected) -> Option<ReadOutcome> {
+        let shared = &self.log.shared;
+        let found = shared.cursors.borrow().place(path, self.from);
+        let end = (expected.written, expected.end);
+        let (stretch, next) = {
+            let mut state = self.log.state.borrow_mut();
+            let index = state.segment(self.base).filter(|segment| segment.sealed)?.index.as_ref()?;
+            let (pos, offset) = index.place(self.base, self.from);
+            // In the middle of an interval only a cursor knows where a batch begins.
+            let pos = found.or((offset == self.from).then_some(pos))?;
+            let bounds = (self.max_bytes, self.upto);
+            let stretch = Stretch::find((index, self.base), (pos, self.from), bounds, end)?;
+            let next = Stretch::find((index, self.base), stretch.until, bounds, end);
+            (stretch, next.filter(|_| found.is_some()))
+        };
+        if !shared.sealed.borrow().are_worth_it(path, stretch.intervals.clone()) {
+            return None;
+        }
+        let file = shared.sealed_file(path).await?;
+        let ready = shared.sealed.borrow().ready(path, &stretch);
+        let range = match ready {
+            Some(range) => range,
+            None => {
+                let ahead = shared.sealed.borrow_mut().take_ahead(path, &stretch.intervals);
+                let check = ahead.unwrap_or_else(|| begin_check(file.clone(), expected.clone(), &stretch));
+                let good = matches!(check.await, Ok(Ok(true)));
+                shared.sealed.borrow_mut().note_checked(path, stretch.intervals.clone(), good);
+                shared.sealed.borrow().ready(path, &stretch)?
+            }
+        };
+        // A reader that comes back will want what follows; it is warmed meanwhile.
+        if let Some(next) = next {
+            let mut sealed = shared.sealed.borrow_mut();
+            if sealed.are_worth_it(path, next.intervals.clone()) && sealed.ready(path, &next).is_none() {
+                let check = begin_check(file, expected.clone(), &next);
+                sealed.leave_ahead(path, next.intervals, check);
+            }
+        }
+        let mut cursors = shared.cursors.borrow_mut();
+        drop(cursors.take(path, self.from));
+        let (pos, next) = stretch.until;
+        cursors.leave(Cursor { path: path.to_path_buf(), next, pos, rest: Lookahead::at(pos) });
+        Some(ReadOutcome { chunks: Vec::new(), sealed: Some(range), next_offset: next })
+    }
+
+    /// A direct read has given what lies between these bytes.
+    fn note_read(&self, path: &std::path::Path, begun: u64, ended: u64) {
+        let intervals = {
+            let mut state = self.log.state.borrow_mut();
+            let Some(segment) = state.segment(self.base).filter(|segment| segment.sealed && self.to_send)
+            else {
+                return;
+            };
+            let Some(index) = &segment.index else { return };
+            let past = if ended >= segment.written { index.len() } else { index.number_at_byte(ended) };
+            index.number_at_byte(begun)..past
+        };
+        self.log.shared.sealed.borrow_mut().note_read(path, intervals);
     }
 
     /// Counts and tells of damage, once for each place.

@@ -110,6 +110,11 @@ struct Ahead {
 }
 
 impl Lookahead {
+    /// Nothing yet, of what is at `pos`.
+    pub fn at(pos: u64) -> Self {
+        Self { window_at: pos, ..Self::default() }
+    }
+
     fn tail_at(&self) -> u64 {
         self.window_at - self.tail.len() as u64
     }
@@ -181,7 +186,7 @@ enum Verdict {
 impl<R: ReadAt> SegmentReader<R> {
     /// A reader that begins at byte `pos`, where the batch with `next` is (or the first behind it, if there are gaps).
     pub fn new(source: R, expected: Expected, pos: u64, next: Offset) -> Self {
-        let rest = Lookahead { window_at: pos, ..Lookahead::default() };
+        let rest = Lookahead::at(pos);
         Self { source, expected, pos, next, rest, window_bytes: READ_BYTES }
     }
 

@@ -17,6 +17,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,7 @@ use headwater_core::ids::{LeaderEpoch, Offset, ShardId, TopicPartition};
 
 use crate::checkpoint::Encoder;
 use crate::cursor::Cursors;
+use crate::disk::buffered::Buffered;
 use crate::disk::{Buffers, Disk, Open};
 use crate::error::StorageError;
 use crate::event::Event;
@@ -33,7 +35,9 @@ use crate::journal::frame::{Entry, Kind};
 use crate::journal::ring::{Position, Ring};
 use crate::layout;
 use crate::log::{Log, LogConfig, cost};
+use crate::plan::ReadOutcome;
 use crate::recovery;
+use crate::sealed::{SealedFiles, SealedRange};
 
 /// The store's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +174,10 @@ pub struct Shared<D: Disk> {
     files: RefCell<HashMap<PathBuf, OpenFile<D>>>,
     pub(crate) cursors: RefCell<Cursors>,
     pub(crate) indexes: RefCell<Indexes<D>>,
+    pub(crate) sealed: RefCell<SealedFiles>,
+    /// Bytes of batches that readers got from segments: read, and to be sent from the file.
+    pub(crate) read_bytes: Cell<u64>,
+    pub(crate) sealed_bytes: Cell<u64>,
     file_clock: Cell<u64>,
     /// Places that were found damaged, up to [`DAMAGE_MAX`].
     damage: RefCell<BTreeSet<(PathBuf, u64)>>,
@@ -224,6 +232,9 @@ impl<D: Disk> Shared<D> {
             files: RefCell::default(),
             cursors: RefCell::default(),
             indexes: RefCell::default(),
+            sealed: RefCell::default(),
+            read_bytes: Cell::new(0),
+            sealed_bytes: Cell::new(0),
             file_clock: Cell::new(0),
             damage: RefCell::default(),
         }
@@ -362,6 +373,14 @@ impl<D: Disk> Shared<D> {
         self.later_removals.borrow_mut().remove(&ticket);
     }
 
+    /// Counts what a reader got from a segment.
+    pub(crate) fn note_given(&self, outcome: &ReadOutcome) {
+        let read: usize = outcome.chunks.iter().map(Bytes::len).sum();
+        let sealed = outcome.sealed.as_ref().map_or(0, SealedRange::len);
+        self.read_bytes.set(self.read_bytes.get() + read as u64);
+        self.sealed_bytes.set(self.sealed_bytes.get() + sealed as u64);
+    }
+
     /// Counts a damaged place; false if it was known.
     pub(crate) fn note_damage(&self, path: &Path, pos: u64) -> bool {
         let mut damage = self.damage.borrow_mut();
@@ -377,10 +396,30 @@ impl<D: Disk> Shared<D> {
         ]
     }
 
+    /// A sealed segment's file, to be sent from; none if this disk, or this kernel, has no such files.
+    pub(crate) async fn sealed_file(&self, path: &Path) -> Option<Arc<Buffered>> {
+        if let Some(file) = self.sealed.borrow_mut().file(path) {
+            return Some(file);
+        }
+        match self.disk.open_buffered(path).await {
+            Ok(Some(file)) => {
+                self.sealed.borrow_mut().keep(path, file.clone());
+                Some(file)
+            }
+            Ok(None) => {
+                self.sealed.borrow_mut().give_up();
+                None
+            }
+            // Removed meanwhile, or no descriptor is free: the read itself will tell.
+            Err(_) => None,
+        }
+    }
+
     /// Removes a file, or a folder and what is in it.
     pub(crate) async fn remove(&self, path: &Path) -> io::Result<()> {
         self.files.borrow_mut().retain(|open, _| !open.starts_with(path));
         self.cursors.borrow_mut().forget(path);
+        self.sealed.borrow_mut().forget(path);
         self.disk.remove(path).await
     }
 
@@ -452,6 +491,10 @@ pub struct Usage {
     pub journal_laps: usize,
     /// Damaged places that reads have come upon.
     pub damaged: usize,
+    /// Bytes of batches that were read from segments for readers, so far.
+    pub read_bytes: u64,
+    /// Bytes of batches that readers got as stretches of sealed segments' files, so far.
+    pub sealed_bytes: u64,
 }
 
 impl<D: Disk> Store<D> {
@@ -557,6 +600,8 @@ impl<D: Disk> Store<D> {
             pending_bytes: self.shared.pending_bytes.get(),
             journal_laps: self.shared.laps_in_use.get(),
             damaged: self.shared.damage.borrow().len(),
+            read_bytes: self.shared.read_bytes.get(),
+            sealed_bytes: self.shared.sealed_bytes.get(),
         }
     }
 

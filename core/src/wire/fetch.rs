@@ -32,7 +32,7 @@ mod tests {
 
     use super::*;
     use crate::ids::TopicId;
-    use crate::wire::{ApiKey, frame};
+    use crate::wire::{ApiKey, Part, frame};
 
     fn response(version: i16, records: Records<'_>) -> FetchResponse<'_> {
         let tagged = version >= 12;
@@ -88,6 +88,18 @@ mod tests {
             assert_eq!(i32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize, bytes.len() - 4);
             let read = frame::read_response(&bytes[4..], version).unwrap();
             assert_eq!(read, (8, response(version, Records::Borrowed(&whole))), "version {version}");
+
+            // The same bytes around the places of records that lie elsewhere.
+            let sent = response(version, Records::Apart(whole.len()));
+            let parts =
+                frame::response_parts(ApiKey::Fetch, version, 8, &sent).into_iter().map(|part| match part {
+                    Part::Bytes(bytes) => bytes,
+                    Part::Apart(len) => {
+                        assert_eq!(len, whole.len());
+                        Bytes::copy_from_slice(&whole)
+                    }
+                });
+            assert_eq!(parts.collect::<Vec<_>>().concat(), bytes, "version {version}");
         }
     }
 }

@@ -5,7 +5,8 @@
 use bytes::Bytes;
 
 use super::{
-    ApiKey, Decode, DecodeError, Encode, Message, Reader, Request, RequestHeader, ResponseHeader, Writer,
+    ApiKey, Decode, DecodeError, Encode, Message, Part, Reader, Request, RequestHeader, ResponseHeader,
+    Writer,
 };
 
 /// Bytes of the length that precedes a frame.
@@ -75,6 +76,11 @@ pub fn response(api: ApiKey, version: i16, correlation_id: i32, body: &impl Enco
 /// A response's whole frame as slices for one vectored write; records that the body holds as `Bytes` are not copied.
 pub fn response_chunks(api: ApiKey, version: i16, correlation_id: i32, body: &impl Encode) -> Vec<Bytes> {
     write_response(api, version, correlation_id, body).into_chunks()
+}
+
+/// The same, where records may lie elsewhere: their places come between the slices.
+pub fn response_parts(api: ApiKey, version: i16, correlation_id: i32, body: &impl Encode) -> Vec<Part> {
+    write_response(api, version, correlation_id, body).into_parts()
 }
 
 fn write_response(api: ApiKey, version: i16, correlation_id: i32, body: &impl Encode) -> Writer {

@@ -55,7 +55,7 @@ pub use error::DecodeError;
 pub use header::{RequestHeader, ResponseHeader};
 pub use reader::{MEMORY_PER_BYTE, MEMORY_SPARE, Reader};
 pub use records_field::Records;
-pub use writer::Writer;
+pub use writer::{Part, Writer};
 
 /// A string field: borrowed from the frame when decoded, borrowed or owned when encoded.
 pub type Str<'a> = Cow<'a, str>;

@@ -15,6 +15,9 @@ pub enum Records<'a> {
     /// Slices that follow one another, from caches and disk reads: what a broker answers with. Attached when encoded,
     /// so [`frame::response_chunks`](super::frame::response_chunks) hands them to the socket as they are.
     Shared(Vec<Bytes>),
+    /// So many bytes that whoever sends the frame has elsewhere: [`frame::response_parts`](super::frame::response_parts)
+    /// says where in the frame they belong.
+    Apart(usize),
 }
 
 impl<'a> Records<'a> {
@@ -24,6 +27,7 @@ impl<'a> Records<'a> {
             Records::Null => 0,
             Records::Borrowed(slice) => slice.len(),
             Records::Shared(slices) => slices.iter().map(Bytes::len).sum(),
+            Records::Apart(len) => *len,
         }
     }
 
@@ -32,12 +36,12 @@ impl<'a> Records<'a> {
         self.len() == 0
     }
 
-    /// Decoded records as one slice of the frame, `None` for null. [`Shared`](Self::Shared) is never decoded, and has
-    /// no one slice: `None` too.
+    /// Decoded records as one slice of the frame, `None` for null. [`Shared`](Self::Shared) and
+    /// [`Apart`](Self::Apart) are never decoded, and have no one slice: `None` too.
     pub fn slice(&self) -> Option<&'a [u8]> {
         match self {
             Records::Borrowed(slice) => Some(slice),
-            Records::Null | Records::Shared(_) => None,
+            Records::Null | Records::Shared(_) | Records::Apart(_) => None,
         }
     }
 }
@@ -64,6 +68,10 @@ impl Writer {
             Records::Shared(slices) => {
                 self.length(flexible, nullable, Some(value.len()));
                 slices.iter().for_each(|slice| self.attach(slice.clone()));
+            }
+            Records::Apart(len) => {
+                self.length(flexible, nullable, Some(*len));
+                self.leave_apart(*len);
             }
         }
     }

@@ -17,8 +17,17 @@ use crate::ids::TopicId;
 pub struct Writer {
     buf: Vec<u8>,
     /// Slices with their place: how many bytes of `buf` precede them.
-    attached: Vec<(usize, Bytes)>,
+    attached: Vec<(usize, Part)>,
     attached_len: usize,
+}
+
+/// A piece of a message on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Bytes.
+    Bytes(Bytes),
+    /// So many bytes that whoever sends the message has, and has not in memory: a stretch of a file.
+    Apart(usize),
 }
 
 macro_rules! fixed {
@@ -63,21 +72,33 @@ impl Writer {
     }
 
     /// The message as the slices to send one after the other, none of them empty; what was attached is not copied.
+    ///
+    /// # Panics
+    /// When a part of it lies elsewhere ([`Self::leave_apart`]).
     pub fn into_chunks(self) -> Vec<Bytes> {
-        let mut chunks = Vec::with_capacity(2 * self.attached.len() + 1);
+        let whole = |part| match part {
+            Part::Bytes(bytes) => bytes,
+            Part::Apart(_) => panic!("a part of the message lies elsewhere"),
+        };
+        self.into_parts().into_iter().map(whole).collect()
+    }
+
+    /// The message as the parts to send one after the other, none of them empty.
+    pub fn into_parts(self) -> Vec<Part> {
+        let mut parts = Vec::with_capacity(2 * self.attached.len() + 1);
         let written = Bytes::from(self.buf);
         let mut from = 0;
-        for (at, slice) in self.attached {
+        for (at, part) in self.attached {
             if at > from {
-                chunks.push(written.slice(from..at));
+                parts.push(Part::Bytes(written.slice(from..at)));
             }
             from = at;
-            chunks.push(slice);
+            parts.push(part);
         }
         if written.len() > from {
-            chunks.push(written.slice(from..));
+            parts.push(Part::Bytes(written.slice(from..)));
         }
-        chunks
+        parts
     }
 
     fixed! {
@@ -123,7 +144,15 @@ impl Writer {
     pub fn attach(&mut self, slice: Bytes) {
         if !slice.is_empty() {
             self.attached_len += slice.len();
-            self.attached.push((self.buf.len(), slice));
+            self.attached.push((self.buf.len(), Part::Bytes(slice)));
+        }
+    }
+
+    /// Leaves a place for `len` bytes that lie elsewhere, with no length before them.
+    pub fn leave_apart(&mut self, len: usize) {
+        if len > 0 {
+            self.attached_len += len;
+            self.attached.push((self.buf.len(), Part::Apart(len)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Fetch: the session says what to read, the owning shards read it, and if that is too little the request waits for the
 //! first of them that has more.
 //!
-//! Records leave as the very slices that the logs hold.
+//! Records leave as the very slices that the logs hold, or as stretches of sealed segments' files.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -13,16 +13,17 @@ use headwater_core::ErrorCode;
 use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
 use headwater_core::session::{Seen, Wanted};
 use headwater_core::time::Monotonic;
-use headwater_core::wire::Records;
 use headwater_core::wire::fetch::{
     AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
 };
 use headwater_core::wire::frame;
+use headwater_core::wire::{Part, Records};
 use headwater_replication::metadata::Image;
 use headwater_replication::partition::Isolation;
+use headwater_storage::sealed::SealedRange;
 
 use super::{Context, Refused};
-use crate::conn::replies::Reply;
+use crate::conn::replies::{Chunk, Reply};
 use crate::rt::{self, Event, Permit};
 use crate::shard::message::{self, ReadDone, ReadItem, Request};
 use crate::shard::read::Tail;
@@ -76,11 +77,13 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let seen: Vec<Seen> = done.iter().map(seen).collect();
     let finished = shard.sessions.borrow_mut().finish(&fetch, &seen);
     let bytes_out: usize = done.iter().map(ReadDone::bytes).sum();
-    permit.shrink_to(bytes_out as u64);
+    permit.shrink_to(done.iter().map(ReadDone::memory_bytes).sum::<usize>() as u64);
     shard.metrics.bytes_out.add(bytes_out as u64);
 
     let mut response = FetchResponse { session_id: finished.session_id, ..Default::default() };
     let mut place: HashMap<TopicId, usize> = HashMap::new();
+    // What is sent from files, by topic, as the response has them.
+    let mut ranges: Vec<Vec<SealedRange>> = Vec::new();
     for ((wanted, done), include) in fetch.partitions.iter().zip(done).zip(finished.include) {
         if !include {
             continue;
@@ -93,8 +96,10 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
                 topic_id: topic,
                 partitions: Vec::new(),
             });
+            ranges.push(Vec::new());
             response.responses.len() - 1
         });
+        ranges[at].extend(done.sealed.clone());
         response.responses[at].partitions.push(answer(wanted.partition.partition, done, isolation));
     }
     for (name, id, code) in resolved.refused {
@@ -109,7 +114,17 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             }],
         });
     }
-    let chunks = frame::response_chunks(context.key, context.version, context.correlation_id(), &response);
+    let parts = frame::response_parts(context.key, context.version, context.correlation_id(), &response);
+    let mut ranges = ranges.into_iter().flatten();
+    let chunk = |part| match part {
+        Part::Bytes(bytes) => Chunk::Memory(bytes),
+        Part::Apart(len) => {
+            let range = ranges.next().expect("each place in the frame is that of a range");
+            assert_eq!(range.len(), len, "ranges are in the order of the frame");
+            Chunk::Sealed(range)
+        }
+    };
+    let chunks = parts.into_iter().map(chunk).collect();
     Ok(Reply::Frame { chunks, permit: Some(permit) })
 }
 
@@ -246,6 +261,7 @@ fn in_order(mut parts: Vec<Vec<ReadDone>>, order: &[(usize, usize)], max_bytes: 
             let bytes = done.bytes();
             if bytes > left && any {
                 done.records.clear();
+                done.sealed = None;
                 done.aborted.clear();
             } else {
                 left = left.saturating_sub(bytes);
@@ -347,7 +363,7 @@ fn seen(done: &ReadDone) -> Seen {
         high_watermark: bounds.map_or(-1, |b| b.high_watermark.get()),
         last_stable: bounds.map_or(-1, |b| b.last_stable.get()),
         log_start: bounds.map_or(-1, |b| b.log_start.get()),
-        has_records: !done.records.is_empty(),
+        has_records: done.bytes() > 0,
         error: done.error.map_or(0, ErrorCode::code),
         diverging: done.diverging.is_some(),
     }
@@ -377,7 +393,10 @@ fn answer(partition: PartitionId, done: ReadDone, isolation: Isolation) -> Parti
             end_offset: at.end.get(),
         }),
         aborted_transactions: (isolation == Isolation::ReadCommitted).then_some(aborted),
-        records: Records::Shared(done.records),
+        records: match done.sealed {
+            Some(range) => Records::Apart(range.len()),
+            None => Records::Shared(done.records),
+        },
         ..with_index(partition)
     }
 }

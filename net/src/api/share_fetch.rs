@@ -20,7 +20,7 @@ use headwater_replication::metadata::Image;
 
 use super::{Context, Refused};
 use crate::conn::connection::Connection;
-use crate::conn::replies::Reply;
+use crate::conn::replies::{Chunk, Reply};
 use crate::rt::{self, Event, Permit};
 use crate::shard::message::{self, Request};
 use crate::shard::share_fetch::{ShareFetch, ShareFetched, ShareWait};
@@ -163,6 +163,7 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     shard.metrics.bytes_out.add(bytes_out as u64);
     let response = answers.response(config.lock_ms);
     let chunks = frame::response_chunks(context.key, context.version, context.correlation_id(), &response);
+    let chunks = chunks.into_iter().map(Chunk::Memory).collect();
     Ok(Reply::Frame { chunks, permit })
 }
 

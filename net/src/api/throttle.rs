@@ -26,7 +26,7 @@ use headwater_core::wire::api::ApiKey;
 
 use super::Context;
 use crate::conn::connection::Connection;
-use crate::conn::replies::Reply;
+use crate::conn::replies::{Chunk, Reply};
 
 /// The user of a connection that nobody has authenticated.
 static ANONYMOUS: LazyLock<Arc<str>> = LazyLock::new(|| "ANONYMOUS".into());
@@ -107,7 +107,7 @@ pub fn on_wire(throttle_ms: u64) -> i32 {
 /// Writes into a reply for how long the client is throttled, in versions that begin with it.
 pub fn tell(reply: &mut Reply, key: ApiKey, version: i16, throttle_ms: u64) {
     let Reply::Frame { chunks, .. } = reply else { return };
-    let Some(first) = chunks.first_mut() else { return };
+    let Some(Chunk::Memory(first)) = chunks.first_mut() else { return };
     if throttle_ms == 0 || version < key.throttle_time_from() {
         return;
     }

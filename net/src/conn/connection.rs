@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use headwater_core::limits::{CONNECTION_WRITE_BUFFER_BYTES, PIPELINED_REQUESTS_MAX};
 
 use futures_lite::future::or;
@@ -22,7 +22,8 @@ use headwater_core::wire::frame::FrameError;
 
 use super::inbox::{Inbox, Next};
 use super::quiet::Quiet;
-use super::replies::{Reply, ReplyRing, Slot};
+use super::replies::{Chunk, Reply, ReplyRing, Slot};
+use super::sending;
 use crate::api;
 use crate::rt::{self, Event, Permit, ReadHalf, TcpStream, WriteHalf};
 use crate::shard::Shard;
@@ -189,7 +190,7 @@ impl Connection {
     }
 
     async fn write_loop(self: Rc<Self>, mut writer: WriteHalf) {
-        let mut chunks: VecDeque<Bytes> = VecDeque::new();
+        let mut chunks: VecDeque<Chunk> = VecDeque::new();
         let mut permits: Vec<Permit> = Vec::new();
         loop {
             let mut close = false;
@@ -198,7 +199,7 @@ impl Connection {
                 let Some(reply) = self.ring.borrow_mut().pop_ready() else { break };
                 match reply {
                     Reply::Frame { chunks: more, permit } => {
-                        bytes += more.iter().map(Bytes::len).sum::<usize>();
+                        bytes += more.iter().map(Chunk::len).sum::<usize>();
                         chunks.extend(more);
                         permits.extend(permit);
                     }
@@ -208,9 +209,9 @@ impl Connection {
             }
             if !chunks.is_empty() {
                 // A slow link is not a stalled one.
-                let unsent = chunks.iter().map(Bytes::len).sum::<usize>() as u64;
+                let unsent = chunks.iter().map(Chunk::len).sum::<usize>() as u64;
                 let patience = STALL + Duration::from_secs(unsent / FRAME_RATE_MIN);
-                let sent = rt::timeout(patience, writer.send_all(&mut chunks)).await;
+                let sent = rt::timeout(patience, sending::send(&mut writer, &mut chunks)).await;
                 permits.clear();
                 if !matches!(sent, Ok(Ok(()))) {
                     tracing::debug!(peer = %self.peer, "the client does not take its replies");

@@ -6,3 +6,4 @@ pub mod inbox;
 pub mod listener;
 pub mod quiet;
 pub mod replies;
+mod sending;

@@ -17,18 +17,40 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use headwater_storage::sealed::SealedRange;
+
 use crate::rt::Permit;
 
 /// The number of a request on its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(u64);
 
+/// A piece of a reply.
+#[derive(Clone, Debug)]
+pub enum Chunk {
+    /// Bytes in memory.
+    Memory(Bytes),
+    /// Bytes of a file, which the kernel sends.
+    Sealed(SealedRange),
+}
+
+impl Chunk {
+    /// Bytes that it sends.
+    #[expect(clippy::len_without_is_empty, reason = "an empty piece is not made")]
+    pub fn len(&self) -> usize {
+        match self {
+            Chunk::Memory(bytes) => bytes.len(),
+            Chunk::Sealed(range) => range.len(),
+        }
+    }
+}
+
 /// What to do for one request, once its turn has come.
 pub enum Reply {
-    /// Send these bytes: a whole response frame, as a list of slices that are not copied together.
+    /// Send these bytes: a whole response frame, as a list of pieces that are not copied together.
     Frame {
-        /// The slices, in order, with the length prefix in the first.
-        chunks: Vec<Bytes>,
+        /// The pieces, in order, with the length prefix in the first.
+        chunks: Vec<Chunk>,
         /// The reply's share of the shard's memory, given back when it is sent.
         permit: Option<Permit>,
     },
@@ -41,14 +63,14 @@ pub enum Reply {
 impl Reply {
     /// A reply in one piece.
     pub fn whole(frame: Bytes) -> Reply {
-        Reply::Frame { chunks: vec![frame], permit: None }
+        Reply::Frame { chunks: vec![Chunk::Memory(frame)], permit: None }
     }
 
     /// Bytes that it sends.
     #[expect(clippy::len_without_is_empty, reason = "an empty frame is not a reply")]
     pub fn len(&self) -> usize {
         match self {
-            Reply::Frame { chunks, .. } => chunks.iter().map(Bytes::len).sum(),
+            Reply::Frame { chunks, .. } => chunks.iter().map(Chunk::len).sum(),
             Reply::Silent | Reply::Close => 0,
         }
     }
@@ -118,7 +140,13 @@ mod tests {
         let mut out = Vec::new();
         while let Some(reply) = ring.pop_ready() {
             out.push(match reply {
-                Reply::Frame { chunks, .. } => String::from_utf8(chunks.concat()).unwrap(),
+                Reply::Frame { chunks, .. } => chunks
+                    .iter()
+                    .map(|chunk| match chunk {
+                        Chunk::Memory(bytes) => std::str::from_utf8(bytes).unwrap(),
+                        Chunk::Sealed(_) => "file",
+                    })
+                    .collect::<String>(),
                 Reply::Silent => "-".into(),
                 Reply::Close => "close".into(),
             });

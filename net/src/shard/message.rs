@@ -18,6 +18,7 @@ use headwater_replication::coordinator::{Answer, GroupCall};
 use headwater_replication::metadata::{Change, Image};
 use headwater_replication::partition::{Bounds, Isolation, Standing};
 use headwater_replication::transactions::{self, TransactionCall};
+use headwater_storage::sealed::SealedRange;
 
 use crate::conn::census::Admitted;
 use crate::shard::control::{ControllerReply, ControllerRequest};
@@ -232,6 +233,8 @@ pub struct ReadDone {
     pub diverging: Option<EpochEnd>,
     /// Whole batches.
     pub records: Vec<Bytes>,
+    /// The same, in a file; then there are no `records`.
+    pub sealed: Option<SealedRange>,
     /// Aborted transactions with records among them, for a reader of committed ones only.
     pub aborted: Vec<(ProducerId, Offset)>,
 }
@@ -239,6 +242,11 @@ pub struct ReadDone {
 impl ReadDone {
     /// Bytes of its batches.
     pub fn bytes(&self) -> usize {
+        self.memory_bytes() + self.sealed.as_ref().map_or(0, SealedRange::len)
+    }
+
+    /// Bytes of those that are in memory.
+    pub fn memory_bytes(&self) -> usize {
         self.records.iter().map(Bytes::len).sum()
     }
 

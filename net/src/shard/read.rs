@@ -167,7 +167,7 @@ impl Shard {
             Prepared::Done(done) => return done,
             Prepared::Plan(done, partition, plan) => (done, partition, plan),
         };
-        match plan.run().await {
+        match plan.run_to_send().await {
             Ok(outcome) => give(&mut done, &partition, item, outcome, isolation),
             Err(error) => {
                 done.bounds = Some(partition.bounds());
@@ -325,8 +325,9 @@ fn give(
     outcome: ReadOutcome,
     isolation: Isolation,
 ) {
-    if isolation == Isolation::ReadCommitted && !outcome.chunks.is_empty() {
+    if isolation == Isolation::ReadCommitted && !outcome.is_empty() {
         done.aborted = partition.aborted(item.offset, outcome.next_offset);
     }
     done.records = outcome.chunks;
+    done.sealed = outcome.sealed;
 }

@@ -297,3 +297,51 @@ fn b45_leader_epochs() {
         assert_eq!(error(data.error_code), code, "epoch {epoch}");
     }
 }
+
+/// All bytes of partition 0 of `t`, at most so many at a time.
+fn drain(client: &mut Client, at_a_time: i32) -> Vec<u8> {
+    let (mut all, mut at) = (Vec::new(), 0);
+    loop {
+        let wanted = FetchPartition { partition_max_bytes: at_a_time, ..partition(0, at) };
+        let data = one(client, &of(vec![wanted]));
+        assert_eq!(error(data.error_code), ErrorCode::None, "at {at}");
+        let mut rest = records(&data);
+        all.extend_from_slice(rest);
+        while !rest.is_empty() {
+            let (view, more) = BatchView::split(rest).unwrap();
+            view.verify_crc().unwrap();
+            (at, rest) = (view.header.next_offset().get(), more);
+        }
+        if at == data.high_watermark {
+            return all;
+        }
+    }
+}
+
+#[test]
+fn b39_what_sealed_segments_send_is_what_was_appended() {
+    let mut client = Client::with_topic(&[("segment.bytes", "1048576")]);
+    for n in 0..50u8 {
+        let value: Vec<u8> = (0..70_000).map(|i: usize| (i * 31) as u8 ^ n).collect();
+        client.append(BatchBuilder::new().record(now(), None, Some(&value)));
+    }
+    let whole = drain(&mut client, 1 << 20);
+    assert!(whole.len() > 50 * 70_000);
+    // Nothing is in memory after it.
+    client.restart();
+    for at_a_time in [400_000, 400_000, 400_000, 1 << 20, 150_000, 1] {
+        assert!(drain(&mut client, at_a_time) == whole, "{at_a_time} bytes at a time");
+    }
+    // Replies that wait behind others, and a client that lets them wait.
+    let request = of(vec![FetchPartition { partition_max_bytes: 300_000, ..partition(0, 0) }]);
+    for id in 0..5 {
+        client.send(&headwater_core::wire::frame::request(12, id, None, &request));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    for id in 0..5 {
+        let reply: FetchResponse<'_> = client.reply(12, id);
+        for data in &reply.responses[0].partitions {
+            assert!(records(data).len() > 200_000 && whole.starts_with(records(data)), "reply {id}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ use std::thread;
 use bytes::Bytes;
 
 use super::aligned::Aligned;
+use super::buffered::Buffered;
 use super::pool::Pool;
 use super::recycled::Home;
 use super::ring::{self, Unparker};
@@ -171,6 +172,11 @@ impl Disk for Dma {
             sync_folder_of(&path)
         })
         .await
+    }
+
+    async fn open_buffered(&self, path: &Path) -> io::Result<Option<Arc<Buffered>>> {
+        let path = path.to_path_buf();
+        blocking(move || Ok(Buffered::open(&path)?.map(Arc::new))).await
     }
 }
 

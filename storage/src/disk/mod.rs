@@ -5,6 +5,7 @@
 //! after a flush. A buffer belongs to the disk until its write has completed.
 
 pub mod aligned;
+pub mod buffered;
 pub mod dma;
 pub mod plain;
 pub mod pool;
@@ -15,8 +16,11 @@ pub mod sim;
 use std::future::Future;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use self::buffered::Buffered;
 
 /// Alignment of buffers, positions and lengths, in bytes.
 pub const PAGE: usize = 4096;
@@ -112,6 +116,10 @@ pub trait Disk: Clone + 'static {
     fn read_file(&self, path: &Path) -> impl Future<Output = io::Result<Option<Vec<u8>>>>;
     /// Puts a whole small file in place of what is there, durably: either the old or the new one survives a crash.
     fn replace_file(&self, path: &Path, bytes: Vec<u8>) -> impl Future<Output = io::Result<()>>;
+    /// A file that nobody writes any more, as the kernel can send it; none from a disk that has no such files.
+    fn open_buffered(&self, _path: &Path) -> impl Future<Output = io::Result<Option<Arc<Buffered>>>> {
+        std::future::ready(Ok(None))
+    }
 }
 
 /// See the module's text.
