@@ -296,7 +296,8 @@ pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
     spawn_into(future, Class::Network)
 }
 
-/// Runs a future on this shard's background queue, which gets a sixth of a busy shard: compaction, retention.
+/// Runs a future on this shard's background queue, which gets a sixth of a busy shard: compaction, retention,
+/// reads of what has left memory.
 pub fn spawn_background<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
     spawn_into(future, Class::Background)
 }

@@ -240,7 +240,10 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], bound: Bound) -> Vec<ReadDon
     let split = scatter(shard, wanted);
     let reads = split.parts.into_iter().map(|(to, items)| async move {
         if to == shard.id {
-            return shard.read(items, max_bytes, isolation).await;
+            // Behind what others wait for: a reader that is far behind takes all of a shard that it can get.
+            let shard = shard.clone();
+            let read = async move { shard.read(items, max_bytes, isolation).await };
+            return rt::spawn_background(read).await;
         }
         match shard.call(to, Request::Read { items, max_bytes, isolation }).await {
             message::Reply::Read(done) => done,

@@ -204,7 +204,7 @@ impl Shard {
         let shard = self.clone();
         match request {
             Request::Produce { items, wait } => self.submit_produce(items, wait, then),
-            Request::Read { items, max_bytes, isolation } => rt::spawn(async move {
+            Request::Read { items, max_bytes, isolation } => rt::spawn_background(async move {
                 then(Reply::Read(shard.read(items, max_bytes, isolation).await));
             })
             .detach(),
