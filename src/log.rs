@@ -212,17 +212,44 @@ fn verify(path: &Path, as_json: bool) -> Looked {
         0 => {
             let behind: i64 = logs.iter().map(|log| (log.end.get() - log.checkpointed.get()).max(0)).sum();
             if behind > 0 {
-                let _ = writeln!(out, "{behind} records are in the journal, which is whole, and not yet in segments.");
+                let _ = writeln!(
+                    out,
+                    "{behind} records are in the journal, which is whole, and not yet in segments."
+                );
             }
             out.push_str("Sound: every batch is as it was written.\n");
         }
-        n => out.push_str(&format!(
-            "{n} damaged: a broker serves what is around them; their offsets answer CORRUPT_MESSAGE. Keep a copy of the \
-             folder, check the disk, and produce those records again where their source still has them.\n"
-        )),
+        _ => out.push_str(&advice(&problems)),
     }
     print(&out);
     Ok(sound)
+}
+
+/// What to do about losses. A broker serves what is around a damaged segment; without a part of the folder itself (journal,
+/// checkpoint, …) it refuses to start, or begins as if what was in that part had never been.
+fn advice(problems: &[Problem]) -> String {
+    let in_segments = |p: &&Problem| p.file.extension().is_some_and(|extension| extension == "log");
+    let (segments, parts): (Vec<_>, Vec<_>) = problems.iter().filter(|p| p.loss).partition(in_segments);
+    let mut out = String::new();
+    if !segments.is_empty() {
+        let _ = writeln!(
+            out,
+            "{} damaged in segments: a broker serves what is around them, and their offsets answer CORRUPT_MESSAGE, or \
+             KAFKA_STORAGE_ERROR where the file is missing. Keep a copy of the folder, check the disk, and produce those \
+             records again where their source still has them.",
+            segments.len()
+        );
+    }
+    if !parts.is_empty() {
+        let _ = writeln!(
+            out,
+            "{} damaged or missing of the folder itself: start no broker on it; it would refuse, or begin without what was \
+             there. Keep a copy, check the disk, and put a whole copy of the folder in its place. If there is none, read what \
+             the segments hold with `headwater log dump PATH --records --json`, and produce it to a broker with a new folder.",
+            parts.len()
+        );
+    }
+    out
 }
 
 /// What is printed of each batch, and how much.

@@ -8,6 +8,10 @@ use headwater_core::ids::{Offset, TopicPartition};
 use crate::checkpoint::CheckpointError;
 use crate::journal::replay::ReplayError;
 
+/// The way out where a start would lose what was acknowledged: nothing is mended by guessing.
+const RESTORE: &str = "; the folder is left as it is: put a whole copy of it in its place, or see docs/operations.md, \
+                       \"When something is wrong\", for what `headwater log` can still read";
+
 /// A fault of the store: it does not start, or takes no more appends.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -22,7 +26,7 @@ pub enum StorageError {
         source: io::Error,
     },
     /// The checkpoint can't be used.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", if matches!(.source, CheckpointError::Damaged) { RESTORE } else { "" })]
     Checkpoint {
         /// The file.
         path: PathBuf,
@@ -30,10 +34,10 @@ pub enum StorageError {
         source: CheckpointError,
     },
     /// There is a journal, and no checkpoint that says where it begins.
-    #[error("{0} is missing, but there is a journal beside it; restore it from a copy of the folder")]
+    #[error("{0} is missing, but there is a journal beside it{}", RESTORE)]
     NoCheckpoint(PathBuf),
     /// The journal can't be used.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", if matches!(.source, ReplayError::Damaged { .. }) { RESTORE } else { "" })]
     Replay {
         /// The journal's folder.
         path: PathBuf,
@@ -42,7 +46,8 @@ pub enum StorageError {
     },
     /// The journal goes on behind the end of a log.
     #[error(
-        "the journal of {id} goes on at offset {found}, and the log ends at {expected}: batches are missing"
+        "the journal of {id} goes on at offset {found}, and the log ends at {expected}: batches are missing{}",
+        RESTORE
     )]
     Gap {
         /// The log.
@@ -56,7 +61,7 @@ pub enum StorageError {
     #[error("{0}")]
     Missing(Box<Missing>),
     /// A batch in the journal is not one.
-    #[error("the journal of {id} holds bytes at offset {offset} that are no batch")]
+    #[error("the journal of {id} holds bytes at offset {offset} that are no batch{}", RESTORE)]
     NoBatch {
         /// The log.
         id: TopicPartition,

@@ -4,6 +4,8 @@
 //! segments what is really there. A file that one of them lacks, or that does not hold what it should, is a [`Problem`]; it
 //! never ends the look.
 
+mod parts;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -31,7 +33,7 @@ pub struct Problem {
     pub file: PathBuf,
     /// What is wrong, with offsets and bytes.
     pub what: String,
-    /// Whether records are lost by it; the rest is told for completeness and heals by itself.
+    /// Whether records are lost by it, or a broker can't be started on it; the rest is told for completeness and heals by itself.
     pub loss: bool,
 }
 
@@ -103,13 +105,17 @@ pub fn look(path: &Path) -> io::Result<Folder> {
         }
     }
     let path = &fs::canonicalize(path)?;
-    let root = root_of(path);
+    let root = parts::root_of(path);
     let mut images = BTreeMap::new();
     if let Some(root) = &root {
+        folder.problems = parts::missing(root);
         folder.read_shards(root, &mut images)?;
     }
     let mut files: BTreeMap<TopicPartition, Vec<(Offset, u32, PathBuf)>> = BTreeMap::new();
     collect_segments(path, &mut files)?;
+    if root.is_none() {
+        parts::refuse(path, files.values().flatten().map(|(_, _, segment)| segment))?;
+    }
     for id in images.keys().copied() {
         let inside = root.as_ref().is_some_and(|root| layout::log_folder(root, id).starts_with(path));
         if inside {
@@ -122,13 +128,6 @@ pub fn look(path: &Path) -> io::Result<Folder> {
         folder.logs.push(log);
     }
     Ok(folder)
-}
-
-/// The data folder that `path` is, or is in.
-fn root_of(path: &Path) -> Option<PathBuf> {
-    path.ancestors()
-        .find(|folder| folder.join("shards").is_file() || folder.join("shard-0").is_dir())
-        .map(Path::to_path_buf)
 }
 
 /// Which log the file or folder of segments at `path` belongs to, by its folders' names; zeroes if they are not ours.

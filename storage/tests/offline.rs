@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use futures_lite::future::block_on;
+use headwater_core::config::ClusterMeta;
+use headwater_core::ids::NodeId;
 use headwater_storage::disk::sim::Sim;
 use headwater_storage::offline::{self, Problem};
 use world::{Action, Random, World};
@@ -22,6 +24,10 @@ impl Folder {
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             fs::write(to, disk.contents(&path)).unwrap();
         }
+        // What the broker around a store writes.
+        fs::write(root.join("shards"), "1\n").unwrap();
+        let meta = ClusterMeta::new("MkU3OEVBNTcwNTJENDM2Qg", NodeId::new(1));
+        fs::write(root.join(ClusterMeta::FILE), meta.encode()).unwrap();
         Folder(root)
     }
 
@@ -152,4 +158,54 @@ fn a_segment_speaks_for_itself() {
     assert!(read > 0);
     assert!(offline::look(&folder.0.join("shard-0/checkpoint")).is_err());
     assert!(offline::look(Path::new("/nowhere")).is_err());
+}
+
+#[test]
+fn a_folder_that_lacks_a_part_is_not_sound() {
+    let world = live(6, false);
+    let check = |change: &dyn Fn(&Path), file: &str, expect: &str| {
+        let folder = Folder::of(&world.disk, "parts");
+        change(&folder.0);
+        let (problems, _) = verify(&folder.0);
+        let at = folder.0.join(file);
+        let found = problems.iter().any(|p| p.loss && p.file == at && p.what.contains(expect));
+        assert!(found, "{file}: {expect}: {problems:?}");
+    };
+    let remove = |name: &'static str| move |root: &Path| fs::remove_file(root.join(name)).unwrap();
+    let write =
+        |name: &'static str, text: &'static str| move |root: &Path| fs::write(root.join(name), text).unwrap();
+    check(&remove("shards"), "shards", "how many shards");
+    check(&write("shards", "many"), "shards", "number of shards");
+    check(&write("shards", "0"), "shards", "number of shards");
+    check(&write("shards", "2"), "shard-1", "2 shards wrote");
+    check(&remove("meta.properties"), "meta.properties", "whose folder");
+    check(&write("meta.properties", "version=1\n"), "meta.properties", "cluster.id is missing");
+    check(&remove("shard-0/checkpoint"), "shard-0/checkpoint", "does not start");
+    let no_journal = |root: &Path| fs::remove_dir_all(root.join("shard-0/journal")).unwrap();
+    check(&no_journal, "shard-0/journal/ring-0", "journal is missing");
+    let topics_only = |root: &Path| {
+        fs::remove_dir_all(root.join("shard-0")).unwrap();
+        fs::remove_file(root.join("shards")).unwrap();
+    };
+    check(&topics_only, "shards", "how many shards");
+}
+
+#[test]
+fn what_is_no_data_folder_is_refused() {
+    let check = |path: &Path, expect: &str| {
+        let said = offline::look(path).unwrap_err().to_string();
+        assert!(said.contains(expect), "{said}");
+    };
+    let world = live(6, true);
+    let parent = Folder(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("parent"));
+    fs::create_dir_all(parent.0.join("nothing")).unwrap();
+    check(&parent.0, "no segment in it");
+    let inside = Folder::of(&world.disk, "parent/inside");
+    check(&parent.0, "there is one in it");
+    // Deeper down, too.
+    let deep = Folder(parent.0.with_extension("deep"));
+    fs::create_dir_all(&deep.0).unwrap();
+    fs::rename(&parent.0, deep.0.join("parent")).unwrap();
+    check(&deep.0, "there is one in it");
+    drop(inside);
 }
