@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use headwater_core::ids::TopicPartition;
+use headwater_core::limits::DECOMPRESSED_BATCH_BYTES_MAX;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
 use headwater_storage::offline::{self, Folder, LogFiles, Problem, SegmentFile};
@@ -14,9 +15,6 @@ use serde_json::{Value, json};
 
 use crate::bootstrap::print;
 use crate::table::{grouped, table};
-
-/// The most that one batch may decompress to.
-const BATCH_BYTES_MAX: usize = 128 << 20;
 
 /// Look into a data folder, offline and read-only.
 #[derive(Debug, clap::Args)]
@@ -339,7 +337,7 @@ impl Dump {
 
     fn records_of(&mut self, id: TopicPartition, header: &BatchHeader, bytes: &[u8]) {
         let view = BatchView { header: *header, bytes };
-        let records = match Records::of(&view, BATCH_BYTES_MAX) {
+        let records = match Records::of(&view, DECOMPRESSED_BATCH_BYTES_MAX) {
             Ok(records) => records,
             Err(error) => {
                 eprintln!("{id}: batch at offset {}: {error}", header.base_offset);

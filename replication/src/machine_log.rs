@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use headwater_core::ErrorCode;
 use headwater_core::ids::{Offset, ProducerEpoch, ProducerId};
+use headwater_core::limits::DECOMPRESSED_BATCH_BYTES_MAX;
 use headwater_core::log_transactions::Guard;
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::control::{EndMarker, Outcome};
@@ -19,8 +20,6 @@ use crate::partition::{Append, Partition};
 
 /// How many bytes of the log one step of the replay reads.
 const STEP_BYTES: usize = 1 << 20;
-/// The most that one batch of the log may decompress to.
-const BATCH_BYTES_MAX: usize = 128 << 20;
 
 /// Something that the log holds.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +75,7 @@ pub async fn replay<D: Disk>(
     for chunk in &outcome.chunks {
         let (view, _) = BatchView::split(chunk).map_err(|error| error.to_string())?;
         let header = view.header;
-        let records = Records::of(&view, BATCH_BYTES_MAX).map_err(|error| error.to_string())?;
+        let records = Records::of(&view, DECOMPRESSED_BATCH_BYTES_MAX).map_err(|error| error.to_string())?;
         for record in records.iter() {
             let record = record.map_err(|error| error.to_string())?;
             if header.is_control() {

@@ -23,6 +23,7 @@ use std::rc::Rc;
 
 use bytes::BytesMut;
 use headwater_core::ids::{Offset, ProducerId};
+use headwater_core::limits::DECOMPRESSED_BATCH_BYTES_MAX;
 use headwater_core::log_transactions::Aborted;
 use headwater_core::record::compact::{Left, delete_horizon, rewrite};
 use headwater_core::record::control::{EndMarker, Outcome};
@@ -36,8 +37,6 @@ use crate::index::Index;
 use crate::log::{CompactionConfig, Log};
 use crate::reader::{Found, SegmentReader};
 
-/// The most that one batch may decompress to.
-const BATCH_BYTES_MAX: usize = 128 << 20;
 /// Bytes of batches between two pauses: a fraction of a millisecond's work.
 const SLICE_BYTES: usize = 64 << 10;
 /// Bytes of one write.
@@ -353,7 +352,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                 continue;
             }
             let view = BatchView { header, bytes: &bytes };
-            let Ok(records) = Records::of(&view, BATCH_BYTES_MAX) else { return Ok(None) };
+            let Ok(records) = Records::of(&view, DECOMPRESSED_BATCH_BYTES_MAX) else { return Ok(None) };
             for record in records.iter() {
                 let Ok(record) = record else { return Ok(None) };
                 if record.offset < from {
@@ -407,7 +406,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
     }
 
     fn left_of_marker(&mut self, view: &BatchView<'_>, map: &KeyMap) -> Option<Left> {
-        let records = Records::of(view, BATCH_BYTES_MAX).ok()?;
+        let records = Records::of(view, DECOMPRESSED_BATCH_BYTES_MAX).ok()?;
         let record = records.iter().next()?.ok()?;
         let is_commit =
             EndMarker::read(&record).ok()?.is_some_and(|marker| marker.outcome == Outcome::Commit);
@@ -428,7 +427,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                     !(map.is_superseded(key, record.offset) || expired && record.value.is_none())
                 })
         };
-        rewrite(view, horizon, BATCH_BYTES_MAX, keep).ok()
+        rewrite(view, horizon, DECOMPRESSED_BATCH_BYTES_MAX, keep).ok()
     }
 
     /// Writes a segment again; false ends the pass. `clean` says that all its keys have been mapped.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use headwater_core::ids::{LeaderEpoch, Offset};
+use headwater_core::limits::DECOMPRESSED_BATCH_BYTES_MAX;
 use headwater_core::record::header::BatchView;
 use headwater_core::record::records::Records;
 use headwater_storage::disk::Disk;
@@ -44,8 +45,6 @@ mod position {
 
 /// How much one step of the search reads: more than an index interval, so that most searches are one read.
 const STEP_BYTES: usize = 128 << 10;
-/// The most that one batch may decompress to.
-const BATCH_BYTES_MAX: usize = 128 << 20;
 
 impl<D: Disk> Partition<D> {
     /// Answers `timestamp`: milliseconds, or one of Kafka's negative positions.
@@ -88,7 +87,7 @@ impl<D: Disk> Partition<D> {
                 if view.header.max_timestamp < time {
                     continue;
                 }
-                let Ok(records) = Records::of(&view, BATCH_BYTES_MAX) else { continue };
+                let Ok(records) = Records::of(&view, DECOMPRESSED_BATCH_BYTES_MAX) else { continue };
                 let found =
                     records.iter().filter_map(Result::ok).find(|r| r.timestamp >= time && r.offset >= from);
                 if let Some(record) = found {
