@@ -34,7 +34,7 @@ pub enum StorageError {
         source: CheckpointError,
     },
     /// There is a journal, and no checkpoint that says where it begins.
-    #[error("{0} is missing, but there is a journal beside it{}", RESTORE)]
+    #[error("{0} is missing, but there is a journal beside it{RESTORE}")]
     NoCheckpoint(PathBuf),
     /// The journal can't be used.
     #[error("{path}: {source}{}", if matches!(.source, ReplayError::Damaged { .. }) { RESTORE } else { "" })]
@@ -46,8 +46,7 @@ pub enum StorageError {
     },
     /// The journal goes on behind the end of a log.
     #[error(
-        "the journal of {id} goes on at offset {found}, and the log ends at {expected}: batches are missing{}",
-        RESTORE
+        "the journal of {id} goes on at offset {found}, and the log ends at {expected}: batches are missing{RESTORE}"
     )]
     Gap {
         /// The log.
@@ -61,7 +60,7 @@ pub enum StorageError {
     #[error("{0}")]
     Missing(Box<Missing>),
     /// A batch in the journal is not one.
-    #[error("the journal of {id} holds bytes at offset {offset} that are no batch{}", RESTORE)]
+    #[error("the journal of {id} holds bytes at offset {offset} that are no batch{RESTORE}")]
     NoBatch {
         /// The log.
         id: TopicPartition,
