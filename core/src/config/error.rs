@@ -36,6 +36,19 @@ pub enum ConfigError {
         /// What is not there, and the way out.
         reason: String,
     },
+    /// Kafka had the key once, or something has that is not here.
+    #[error("{key} ({origin}): {reason}")]
+    Retired {
+        /// The key as given.
+        key: String,
+        /// Where it was given.
+        origin: String,
+        /// Why it means nothing, and the way out.
+        reason: &'static str,
+    },
+    /// More than one thing is wrong: all of them, in the order in which they were given.
+    #[error("{} settings cannot be used:{}", .0.len(), lines(.0))]
+    Several(Vec<ConfigError>),
     /// A line that is not `key=value`.
     #[error("{origin}: {reason}")]
     Syntax {
@@ -46,7 +59,20 @@ pub enum ConfigError {
     },
 }
 
+fn lines(errors: &[ConfigError]) -> String {
+    errors.iter().map(|error| format!("\n  {error}")).collect()
+}
+
 impl ConfigError {
+    /// All of these as one; none if there are none.
+    pub(super) fn all(mut errors: Vec<Self>) -> Result<(), Self> {
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::Several(errors)),
+        }
+    }
+
     /// An invalid value of `key`.
     pub fn invalid(key: &str, value: &str, expected: impl Into<String>) -> Self {
         Self::Invalid { key: key.into(), value: value.into(), expected: expected.into() }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::describe::ConfigSource;
 use super::error::ConfigError;
 use super::properties;
+use super::retired;
 use super::suggest::nearest;
 use super::table::{Scope, Setting, Stance, all, find};
 use super::value::check;
@@ -122,29 +123,41 @@ impl Sources {
         self
     }
 
-    /// Checks every key and value by its row.
+    /// Checks every key and value by its row. All that is wrong is told at once: a file from elsewhere may have many
+    /// keys that need a change, and one start each would be a long evening.
     pub fn resolve(&self) -> Result<Settings, ConfigError> {
         let mut settings = Settings::default();
         let mut ignored = BTreeSet::new();
+        let mut wrong = Vec::new();
         for (key, value, origin) in &self.given {
             let Some(setting) = find(Scope::Broker, key) else {
                 // Kafka reads some keys with a listener's name before them; none of those means anything here.
                 if listener_key(key) {
                     ignored.insert(key.clone());
+                } else {
+                    wrong.push(unknown(key, key, origin));
+                }
+                continue;
+            };
+            let value = match check(key, setting.kind, &setting.valid, value) {
+                Ok(value) => value,
+                Err(error) => {
+                    wrong.push(error);
                     continue;
                 }
-                return Err(unknown(key, key, origin));
             };
-            let given =
-                Given { value: check(key, setting.kind, &setting.valid, value)?, origin: origin.clone() };
             match setting.stance {
                 Stance::Served => {}
                 Stance::Ignored => drop(ignored.insert(key.clone())),
-                Stance::Refused if setting.default.unwrap_or("") == given.value => {}
-                Stance::Refused => return Err(refused(setting, &given.value)),
+                Stance::Refused if setting.default.unwrap_or("") == value => {}
+                Stance::Refused => {
+                    wrong.push(refused(setting, &value));
+                    continue;
+                }
             }
-            settings.given.insert(setting.name, given);
+            settings.given.insert(setting.name, Given { value, origin: origin.clone() });
         }
+        ConfigError::all(wrong)?;
         settings.ignored = ignored.into_iter().collect();
         Ok(settings)
     }
@@ -171,6 +184,9 @@ fn listener_key(key: &str) -> bool {
 }
 
 fn unknown(shown: &str, key: &str, origin: &Origin) -> ConfigError {
+    if let Some(reason) = retired::why(key) {
+        return ConfigError::Retired { key: shown.into(), origin: origin.to_string(), reason };
+    }
     ConfigError::Unknown {
         key: shown.into(),
         origin: origin.to_string(),

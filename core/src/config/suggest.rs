@@ -2,7 +2,7 @@
 
 /// The candidate nearest to `name` by edit distance with transpositions, if one is near enough to be a likely slip:
 /// a third of its letters at most.
-pub(super) fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let name = name.get(..name.len().min(128)).unwrap_or(name);
     candidates
         .map(|c| (strsim::osa_distance(name, c), c))

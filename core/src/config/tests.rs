@@ -114,6 +114,9 @@ fn values_are_checked_by_their_rows() {
         ("listener.name.internal.nonsense=4", Err("unknown setting")),
         ("authorizer.class.name=org.acme.Guard", Err("will not pretend to")),
         ("authorizer.class.name=", Ok(())),
+        ("zookeeper.connect=zk:2181", Err("zookeeper.connect (--set): there is no ZooKeeper")),
+        ("inter.broker.protocol.version=3.9", Err("dropped it with 4.0")),
+        ("super.users=User:admin", Err("there is no authorizer")),
         ("remote.log.storage.system.enable=false", Ok(())),
         ("remote.log.storage.system.enable=true", Err("will not pretend to")),
         ("process.roles=broker", Err("cluster of one")),
@@ -454,5 +457,20 @@ fn meta_properties_round_trip_and_refuse_the_unknown() {
         ("", "version is missing"),
     ] {
         check(text, ClusterMeta::decode("meta.properties", text), Err(expect));
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let mut sources = Sources::new();
+    let file = "num.partitons=3\nnum.io.threads=8\nzookeeper.connect=zk\nlog.retention.hours=x\n";
+    let error = BrokerConfig::load(sources.file("f", file).unwrap()).unwrap_err().to_string();
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 4, "{error}");
+    assert_eq!(lines[0], "3 settings cannot be used:");
+    for (line, word) in
+        lines[1..].iter().zip(["num.partitions?", "zookeeper.connect (f:3)", "log.retention.hours"])
+    {
+        assert!(line.contains(word), "{word}: {error}");
     }
 }
