@@ -89,7 +89,7 @@ pub fn run(args: DoctorArgs) -> ExitCode {
             "data folder",
             Level::Fatal,
             format!("{}: {error}", folder.display()),
-            "make it, or name another with --data-dir; the broker's user must be able to write there",
+            remedy(&error),
         )),
     }
     findings.push(network());
@@ -182,12 +182,16 @@ fn space(folder: &Path) -> Finding {
     }
 }
 
+const TMPFS: u32 = 0x0102_1994;
+const RAMFS: u32 = 0x8584_58f6;
+
 /// Names of file systems by their magic number (`linux/magic.h`), and whether direct IO on them is direct.
 const FILE_SYSTEMS: &[(u32, &str, bool)] = &[
     (0xef53, "ext4", true),
     (0x5846_5342, "xfs", true),
     (0x9123_683e, "btrfs", false),
-    (0x0102_1994, "tmpfs", false),
+    (TMPFS, "tmpfs", false),
+    (RAMFS, "ramfs", false),
     (0x794c_7630, "overlayfs", false),
     (0x6969, "nfs", false),
     (0x2fc1_2fc1, "zfs", false),
@@ -195,9 +199,18 @@ const FILE_SYSTEMS: &[(u32, &str, bool)] = &[
     (0x6573_5546, "fuse", false),
 ];
 
+/// Whether what is written in this folder only ever gets into memory: a flush there makes nothing durable.
+pub fn in_memory(folder: &Path) -> bool {
+    magic(folder).is_ok_and(|magic| magic == TMPFS || magic == RAMFS)
+}
+
+fn magic(folder: &Path) -> rustix::io::Result<u32> {
+    Ok(rustix::fs::statfs(folder)?.f_type as u32)
+}
+
 fn file_system(folder: &Path) -> Finding {
-    let magic = match rustix::fs::statfs(folder) {
-        Ok(found) => found.f_type as u32,
+    let magic = match magic(folder) {
+        Ok(magic) => magic,
         Err(error) => {
             return bad("file system", Level::Warning, error.to_string(), "see whether it is mounted");
         }
@@ -216,6 +229,27 @@ fn file_system(folder: &Path) -> Finding {
     }
 }
 
+/// What to do when a file can't be made or written here.
+fn remedy(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "this user may not write there: run as the broker's user, give it the folder with chown, or name another \
+             with --data-dir"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "the file system is mounted read-only: mount it for writing; if it was, the kernel log says why it no longer is"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "there is no room for a file of up to 256 MiB: make some, raise the quota, or name another folder with --data-dir"
+        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            "make the folder above it, or name another with --data-dir"
+        }
+        _ => "the disk must take a file of up to 256 MiB; see the kernel log for errors of the device",
+    }
+}
+
 fn disk(folder: &Path) -> Vec<Finding> {
     let measured = match Disk::measure(folder) {
         Ok(measured) => measured,
@@ -224,13 +258,11 @@ fn disk(folder: &Path) -> Vec<Finding> {
                 "direct IO",
                 Level::Fatal,
                 "this file system refuses it (O_DIRECT)",
-                "put the data folder on a file system with direct IO: ext4 or xfs on a disk, not tmpfs",
+                "put the data folder on a file system with direct IO: ext4 or xfs on a disk, not tmpfs before Linux 6.6",
             )];
         }
         Err(error) => {
-            let remedy =
-                "the disk must take a file of up to 256 MiB; see the kernel log for errors of the device";
-            return vec![bad("direct IO", Level::Fatal, error.to_string(), remedy)];
+            return vec![bad("direct IO", Level::Fatal, error.to_string(), remedy(&error))];
         }
     };
     let figure = |bytes: f64| format!("{:.0} MB/s", bytes / 1e6);
@@ -286,6 +318,20 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&report(&findings, Level::Warning, true)).unwrap();
         assert_eq!(json["worst"], "warning");
         assert_eq!(json["findings"][1]["remedy"], "raise it");
+    }
+
+    #[test]
+    fn a_remedy_fits_its_error() {
+        for (error, word) in [
+            (rustix::io::Errno::ACCESS, "chown"),
+            (rustix::io::Errno::ROFS, "read-only"),
+            (rustix::io::Errno::NOSPC, "room"),
+            (rustix::io::Errno::NOENT, "make the folder"),
+            (rustix::io::Errno::IO, "kernel log"),
+        ] {
+            let remedy = remedy(&error.into());
+            assert!(remedy.contains(word), "{error}: {remedy}");
+        }
     }
 
     #[test]

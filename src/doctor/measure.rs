@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, remove_file};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,15 +33,6 @@ pub struct Disk {
     pub flush_p99_us: u64,
 }
 
-/// The file to measure with, removed at the end whatever happens.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = remove_file(&self.0);
-    }
-}
-
 /// Memory that begins at a page, as direct IO wants it.
 fn aligned(memory: &mut [u8], len: usize) -> &mut [u8] {
     let skip = memory.as_ptr().align_offset(PAGE);
@@ -54,7 +45,7 @@ impl Disk {
     /// # Errors
     /// `InvalidInput` where there is no direct IO.
     pub fn measure(folder: &Path) -> io::Result<Disk> {
-        let scratch = Scratch(folder.join(format!("doctor-{}", std::process::id())));
+        let scratch = folder.join(format!("doctor-{}", std::process::id()));
         let open = |more: OFlags| -> io::Result<File> {
             let flags = (OFlags::DIRECT | more).bits() as i32;
             OpenOptions::new()
@@ -63,9 +54,12 @@ impl Disk {
                 .create(true)
                 .truncate(false)
                 .custom_flags(flags)
-                .open(&scratch.0)
+                .open(&scratch)
         };
-        let file = open(OFlags::empty())?;
+        // Without a name from here on: however this ends, also by Ctrl-C, the kernel gives the space back.
+        let opened = open(OFlags::empty()).and_then(|file| Ok((file, open(OFlags::DSYNC)?)));
+        let _ = remove_file(&scratch);
+        let (file, durable) = opened?;
         let mut memory = vec![0x5a; CHUNK + PAGE];
         let chunk = aligned(&mut memory, CHUNK);
         let written = each(WRITE_TIME, |n| file.write_all_at(chunk, n * CHUNK as u64 % FILE_BYTES))?;
@@ -73,7 +67,6 @@ impl Disk {
         let there = (written.len() as u64 * CHUNK as u64).clamp(CHUNK as u64, FILE_BYTES);
         let read = each(READ_TIME, |n| file.read_exact_at(chunk, n * CHUNK as u64 % there))?;
         // Over bytes that are there: what a journal does.
-        let durable = open(OFlags::DSYNC)?;
         let small = &chunk[..SMALL];
         let flushes = each(FLUSH_TIME, |n| durable.write_all_at(small, n * SMALL as u64 % there))?;
         Ok(Disk {
