@@ -191,3 +191,22 @@ fn paths_named_in_documents_exist() {
     }
     assert!(missing.is_empty(), "documents name paths that are not there: {missing:#?}");
 }
+
+#[test]
+fn every_test_file_is_named_in_testing_md() {
+    let text = fs::read_to_string(root().join("docs/testing.md")).unwrap();
+    let named = named_paths(&text);
+    let mut missing = Vec::new();
+    for (_, folder, _) in CHAIN {
+        let Ok(entries) = fs::read_dir(root().join(folder).join("tests")) else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            // What cargo makes a test of; a folder without it is shared by several.
+            let is_test = path.extension().is_some_and(|e| e == "rs") || path.join("main.rs").is_file();
+            let name = relative(&path).trim_start_matches("./").to_owned();
+            if is_test && !named.contains(&name) {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/testing.md does not name {missing:?}");
+}

@@ -1,4 +1,4 @@
-//! Counters of one shard: plain cells, read by whoever asks that shard.
+//! Counters of one shard: plain cells, as only its own thread counts. There is no way yet to ask a broker for them.
 
 use std::cell::Cell;
 
