@@ -17,7 +17,7 @@ OWN = {
     "LogEndOffset", "ReplicaDirectoryId", "ThrottleTimeMs", "LeaderEpoch@DescribeQuorum",
 }
 # Lists whose order means nothing.
-UNORDERED = {"Entries", "Entity", "Values", "TransactionStates", "ConfigResources", "ReplicaElectionResults", "Configs", "Topics"}
+UNORDERED = {"Entries", "Entity", "Values", "TransactionStates", "ConfigResources", "ReplicaElectionResults", "Configs", "Topics", "Responses", "Groups"}
 
 
 def settle(connection):
@@ -34,12 +34,18 @@ def answers(address):
     out = []
     state = {"connection": wire.Connection(address)}
 
-    def ask(api, version=None, **fields):
+    def ask(api, version=None, until=None, **fields):
+        """Asks, again until an answer is as `until` says if that is given; the last answer."""
         name = api + "Request"
         versions = [version] if version is not None else range(wire.oldest(name), wire.newest(name) + 1)
         for one in versions:
             try:
                 answer = state["connection"].call(api, one, **fields)
+                for _ in range(100):
+                    if until is None or until(answer):
+                        break
+                    time.sleep(0.1)
+                    answer = state["connection"].call(api, one, **fields)
             except wire.Closed:
                 answer = "the connection was closed"
                 state["connection"] = wire.Connection(address)
@@ -49,6 +55,7 @@ def answers(address):
                 time.sleep(0.05)
         if api == "CreateTopics":
             settle(state["connection"])
+        return answer
 
     for topic in questions.ALL:
         topic(ask)

@@ -1,5 +1,7 @@
 """What both brokers are asked: functions that ask in an order, on a broker with nothing in it but what they made."""
 
+import time
+
 NODE = 1
 ZERO = "00000000-0000-0000-0000-000000000000"
 
@@ -129,4 +131,128 @@ def groups(ask):
     ask("ListTransactions", StateFilters=["Bogus", "Ongoing"], DurationFilter=-1)
 
 
-ALL = [topics, epochs, replicas, cluster, quotas, security, settings, groups]
+def shares(ask):
+    found = ask("Metadata", 12, Topics=[{"TopicId": ZERO, "Name": "t"}])
+    topic = found["Topics"][0]["TopicId"]
+    ask("FindCoordinator", 6, KeyType=0, CoordinatorKeys=["s"], until=lambda answer: answer["Coordinators"][0]["ErrorCode"] == 0)
+    ask("FindCoordinator", 6, KeyType=2, CoordinatorKeys=["s:AAAAAAAAAAAAAAAAAAAAAQ:0"], until=lambda answer: answer["Coordinators"][0]["ErrorCode"] == 0)
+    for key in ("s", "s:t:0", "s:AAAAAAAAAAAAAAAAAAAAAQ", "s:AAAAAAAAAAAAAAAAAAAAAQ:x", ":AAAAAAAAAAAAAAAAAAAAAQ:0"):
+        ask("FindCoordinator", 6, KeyType=2, CoordinatorKeys=[key])
+
+    def beat(epoch, group="s", member="m", **more):
+        loading = (14, 15, 16)
+        return ask("ShareGroupHeartbeat", 1, GroupId=group, MemberId=member, MemberEpoch=epoch,
+                   until=lambda answer: answer["ErrorCode"] not in loading, **more)
+
+    def describe(*groups):
+        ask("ShareGroupDescribe", 1, GroupIds=list(groups), IncludeAuthorizedOperations=False)
+
+    def offsets(group, topics=None):
+        ask("DescribeShareGroupOffsets", 0, Groups=[{"GroupId": group, "Topics": topics}])
+
+    describe("s", "")
+    offsets("s")
+    offsets("s", [{"TopicName": "t", "Partitions": [0]}])
+    beat(3)
+    beat(-1)
+    beat(0)
+    beat(-2, SubscribedTopicNames=["t"])
+    beat(0, SubscribedTopicNames=[])
+    beat(0, group="", SubscribedTopicNames=["t"])
+    beat(0, member="", SubscribedTopicNames=["t"])
+    beat(0, RackId="", SubscribedTopicNames=["t"])
+    epoch = beat(0, SubscribedTopicNames=["t"])["MemberEpoch"]
+    time.sleep(2)
+    epoch = beat(epoch)["MemberEpoch"]
+    describe("s")
+    beat(epoch)
+    beat(epoch - 1)
+    beat(epoch + 7)
+    beat(epoch, member="other")
+    beat(epoch, SubscribedTopicNames=["t", "nope"])
+    offsets("s", [{"TopicName": "nope", "Partitions": [0]}, {"TopicName": "t", "Partitions": [9]}])
+
+    def fetch(epoch, member="m", group="s", said=(), topic_id=topic, partition=0, **more):
+        batches = [{"FirstOffset": first, "LastOffset": last, "AcknowledgeTypes": types} for first, last, types in said]
+        one = {"PartitionIndex": partition, "AcknowledgementBatches": batches}
+        ask("ShareFetch", 2, GroupId=group, MemberId=member, ShareSessionEpoch=epoch, MaxWaitMs=100, MinBytes=1, MaxBytes=1000,
+            MaxRecords=10, BatchSize=10, Topics=[{"TopicId": topic_id, "Partitions": [one]}], **more)
+
+    def acknowledge(epoch, said, member="m", **more):
+        batches = [{"FirstOffset": first, "LastOffset": last, "AcknowledgeTypes": types} for first, last, types in said]
+        one = {"PartitionIndex": 0, "AcknowledgementBatches": batches}
+        ask("ShareAcknowledge", 2, GroupId="s", MemberId=member, ShareSessionEpoch=epoch,
+            Topics=[{"TopicId": topic, "Partitions": [one]}], **more)
+
+    fetch(4)
+    fetch(-1)
+    acknowledge(1, [(0, 0, [1])])
+    acknowledge(-1, [(0, 0, [1])])
+    fetch(0, said=[(0, 0, [1])])
+    fetch(0, group=None)
+    fetch(0, group="")
+    fetch(0, member=None)
+    fetch(0, member="")
+    fetch(0)
+    fetch(1)
+    fetch(1)
+    fetch(2, partition=9)
+    fetch(3, topic_id="11111111-1111-1111-1111-111111111111")
+    acknowledge(0, [(0, 0, [1])])
+    for number, said in enumerate([(0, 0, [1]), (1, 0, [1]), (0, 0, [7]), (0, 0, [4]), (0, 0, []), (0, 2, [1, 1])]):
+        acknowledge(4 + number, [said])
+    acknowledge(10, [(0, 0, [1]), (0, 0, [1])])
+    acknowledge(77, [(0, 0, [1])])
+    acknowledge(-1, [(0, 0, [1])])
+    fetch(1)
+
+    state = {"TopicId": topic, "Partitions": [{"Partition": 0}]}
+    ask("DeleteShareGroupOffsets", 0, GroupId="s", Topics=[{"TopicName": "t"}])
+    ask("AlterShareGroupOffsets", 0, GroupId="s", Topics=[{"TopicName": "t", "Partitions": [{"PartitionIndex": 0, "StartOffset": 0}]}])
+    ask("DeleteGroups", 2, GroupsNames=["s"])
+    beat(-1)
+    beat(-1)
+    describe("s")
+    ask("AlterShareGroupOffsets", 0, GroupId="s", Topics=[
+        {"TopicName": "t", "Partitions": [{"PartitionIndex": p, "StartOffset": 0} for p in (0, 9)]},
+        {"TopicName": "nope", "Partitions": [{"PartitionIndex": 0, "StartOffset": 0}]},
+    ])
+    ask("AlterShareGroupOffsets", 0, GroupId="none", Topics=[{"TopicName": "t", "Partitions": [{"PartitionIndex": 0, "StartOffset": 0}]}])
+    ask("AlterShareGroupOffsets", 0, GroupId="", Topics=[])
+    describe("s")
+    time.sleep(0.5)
+    offsets("s", [{"TopicName": "t", "Partitions": [0]}])
+    ask("DeleteShareGroupOffsets", 0, GroupId="s", Topics=[{"TopicName": "t"}, {"TopicName": "nope"}])
+    ask("DeleteShareGroupOffsets", 0, GroupId="s", Topics=[{"TopicName": "t"}])
+    ask("DeleteShareGroupOffsets", 0, GroupId="none", Topics=[{"TopicName": "t"}])
+    ask("DeleteShareGroupOffsets", 0, GroupId="s", Topics=[])
+    ask("JoinGroup", 9, GroupId="s", SessionTimeoutMs=10000, RebalanceTimeoutMs=10000, MemberId="", ProtocolType="consumer", Protocols=[{"Name": "range", "Metadata": b""}])
+    ask("ConsumerGroupHeartbeat", 1, GroupId="s", MemberId="x", MemberEpoch=0, RebalanceTimeoutMs=1000, SubscribedTopicNames=["t"], TopicPartitions=[])
+    ask("OffsetCommit", 9, GroupId="s", GenerationIdOrMemberEpoch=-1, MemberId="", Topics=[{"Name": "t", "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 1}]}])
+    ask("OffsetFetch", 9, Groups=[{"GroupId": "s", "MemberId": None, "MemberEpoch": -1, "Topics": None}])
+    ask("DescribeGroups", 6, Groups=["s"])
+    ask("ListGroups", 5, TypesFilter=["share"])
+    ask("DeleteGroups", 2, GroupsNames=["s"])
+    describe("s")
+    # A group of offsets alone does not become a share group.
+    ask("OffsetCommit", 9, GroupId="o", GenerationIdOrMemberEpoch=-1, MemberId="", Topics=[{"Name": "t", "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 1}]}])
+    beat(0, group="o", SubscribedTopicNames=["t"])
+    ask("ReadShareGroupState", 0, GroupId="", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": 0}]}])
+    ask("ReadShareGroupState", 0, GroupId="none", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": 0}]}])
+    ask("ReadShareGroupStateSummary", 1, GroupId="none", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": 0}]}])
+    one = {"Partition": 0, "StateEpoch": 1, "LeaderEpoch": 0, "StartOffset": 0, "StateBatches": []}
+    ask("WriteShareGroupState", 1, GroupId="none", Topics=[{"TopicId": topic, "Partitions": [one]}])
+    ask("InitializeShareGroupState", 0, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "StateEpoch": 3, "StartOffset": 5}]}])
+    ask("InitializeShareGroupState", 0, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "StateEpoch": 2, "StartOffset": 5}]}])
+    batches = [{"FirstOffset": 5, "LastOffset": 6, "DeliveryState": 2, "DeliveryCount": 1}, {"FirstOffset": 8, "LastOffset": 9, "DeliveryState": 0, "DeliveryCount": 2}]
+    for state_epoch, leader_epoch in ((3, 1), (2, 1), (3, 0), (4, 1)):
+        one = {"Partition": 0, "StateEpoch": state_epoch, "LeaderEpoch": leader_epoch, "StartOffset": 5, "StateBatches": batches}
+        ask("WriteShareGroupState", 1, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [one]}])
+        ask("ReadShareGroupState", 0, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": leader_epoch}]}])
+    ask("ReadShareGroupStateSummary", 1, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": 1}]}])
+    ask("DeleteShareGroupState", 0, GroupId="new", Topics=[state])
+    ask("DeleteShareGroupState", 0, GroupId="new", Topics=[state])
+    ask("ReadShareGroupState", 0, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": 1}]}])
+
+
+ALL = [topics, epochs, replicas, cluster, quotas, security, settings, groups, shares]

@@ -11,7 +11,7 @@ use super::consumer;
 use super::kind::{Group, Kind};
 use super::reply::{GroupReply, LeftGroup, Out, ReplyTo};
 use super::request::{
-    ConsumerHeartbeat, Heartbeat, JoinGroup, LeaveGroup, ShareChange, ShareHeartbeat, SyncGroup,
+    ConsumerHeartbeat, Heartbeat, JoinGroup, LeaveGroup, ShareChange, ShareChanged, ShareHeartbeat, SyncGroup,
 };
 use super::share;
 use super::step::{Parked, Step};
@@ -282,14 +282,18 @@ impl Coordinator {
         change: ShareChange,
         out: &mut Out,
     ) {
+        let id = change.group.clone();
         let (groups, mut step) = self.step(now, wall, out);
-        match groups.get_mut(&change.group).map(|group| &mut group.kind) {
-            Some(Kind::Share(share)) => share.change_state(&mut step, to, change),
-            _ => {
-                let body = GroupReply::ShareState(Err(ErrorCode::GroupIdNotFound));
-                step.reply(to, After::Durable, body);
-            }
+        // Where a group is to begin may be set before it has had a member.
+        if change.what == ShareChanged::Altering && is_group_name(&id) {
+            groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
         }
+        let share = groups.get_mut(&id).ok_or(ErrorCode::GroupIdNotFound);
+        match share.and_then(|group| group.become_share(&id)) {
+            Ok(share) => share.change_state(&mut step, to, change),
+            Err(code) => step.reply(to, After::Durable, GroupReply::ShareState(Err(code))),
+        }
+        self.forget_if_vacant(&id);
     }
 
     /// Who waited for this reply went away. Its member stays, until its session is over, as in Kafka. Nothing happens if

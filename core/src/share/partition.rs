@@ -288,8 +288,12 @@ impl SharePartition {
             let (first, last) = (said.first.get(), said.last.get());
             let count = last.checked_sub(first).and_then(|n| usize::try_from(n).ok());
             let each = count.is_some_and(|n| said.verdicts.len() == 1 || said.verdicts.len() == n + 1);
-            if first < next || last < first || !each {
+            if last < first || !each {
                 return Err(ErrorCode::InvalidRequest);
+            }
+            // What was said before in the same breath is not the member's any more.
+            if first < next {
+                return Err(ErrorCode::InvalidRecordState);
             }
             next = last + 1;
             if first >= self.end {

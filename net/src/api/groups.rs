@@ -120,16 +120,42 @@ pub async fn find_coordinator(context: Context, body: BytesMut) -> Result<Reply,
     let coordinators = request
         .coordinator_keys
         .iter()
-        .map(|key| Coordinator {
-            key: key.clone(),
-            node_id,
-            host: Cow::Borrowed(&host),
-            port,
-            error_code: code.code(),
-            error_message: message.clone(),
+        .map(|key| {
+            if request.key_type == KEY_SHARE && !is_share_key(key) {
+                let code = ErrorCode::InvalidRequest;
+                return Coordinator {
+                    key: key.clone(),
+                    node_id: -1,
+                    port: -1,
+                    error_code: code.code(),
+                    error_message: Some(Cow::Borrowed(
+                        "a key of a share coordinator is group:topic-id:partition",
+                    )),
+                    ..Default::default()
+                };
+            }
+            Coordinator {
+                key: key.clone(),
+                node_id,
+                host: Cow::Borrowed(&host),
+                port,
+                error_code: code.code(),
+                // In these versions Kafka has no null here.
+                error_message: Some(message.clone().unwrap_or_default()),
+            }
         })
         .collect();
     context.reply(&FindCoordinatorResponse { coordinators, ..Default::default() })
+}
+
+/// Whether it names a share partition: `group:topic-id:partition`, with the id as Kafka shows it.
+fn is_share_key(key: &str) -> bool {
+    let mut parts = key.rsplitn(3, ':');
+    let partition = parts.next().and_then(|number| number.parse::<i32>().ok());
+    let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let topic = parts.next().filter(|id| id.len() == 22 && id.chars().all(is_id));
+    let group = parts.next().filter(|group| !group.is_empty());
+    partition.is_some_and(|partition| partition >= 0) && topic.is_some() && group.is_some()
 }
 
 /// Makes an internal topic if it is not there.

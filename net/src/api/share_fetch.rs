@@ -198,7 +198,7 @@ impl Answers {
         }
         let mut topics: BTreeMap<TopicId, Vec<fetch_response::PartitionData<'static>>> = BTreeMap::new();
         for (partition, Answer { fetched }) in self.by_partition {
-            let said = acknowledged.get(&partition).and_then(|result| result.err());
+            let said = acknowledged.get(&partition).copied().unwrap_or(Ok(()));
             let acquired = fetched.acquired.iter().map(|one| fetch_response::AcquiredRecords {
                 first_offset: one.first.get(),
                 last_offset: one.last.get(),
@@ -207,7 +207,8 @@ impl Answers {
             topics.entry(partition.topic).or_default().push(fetch_response::PartitionData {
                 partition_index: partition.partition.get(),
                 error_code: fetched.error.map_or(0, ErrorCode::code),
-                acknowledge_error_code: said.map_or(0, ErrorCode::code),
+                acknowledge_error_code: said.err().map_or(0, ErrorCode::code),
+                acknowledge_error_message: message(said),
                 acquired_records: acquired.collect(),
                 records: Records::Shared(fetched.records),
                 ..Default::default()
@@ -248,12 +249,18 @@ fn take_said<'a>(
             acknowledged.insert(partition, Err(ErrorCode::InvalidRequest));
             return;
         };
-        next = last.saturating_add(1);
+        next = last;
         all.push(Acknowledgement { first: Offset::new(first), last: Offset::new(last), verdicts });
     }
     if !all.is_empty() {
         said.push((partition, all));
     }
+}
+
+/// Words for an error, where there is more to say than that the request can't be.
+fn message(result: Result<(), ErrorCode>) -> Option<Cow<'static, str>> {
+    let code = result.err().filter(|code| *code != ErrorCode::InvalidRequest)?;
+    Some(Cow::Borrowed(code.name()))
 }
 
 /// Has the owners store what a member says.
@@ -420,7 +427,7 @@ pub async fn acknowledge(context: Context, body: BytesMut) -> Result<Reply, Refu
         topics.entry(partition.topic).or_default().push(acknowledge_response::PartitionData {
             partition_index: partition.partition.get(),
             error_code: result.err().map_or(0, ErrorCode::code),
-            error_message: result.err().map(|code| Cow::Borrowed(code.name())),
+            error_message: message(result),
             ..Default::default()
         });
     }

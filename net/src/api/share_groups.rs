@@ -214,9 +214,17 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
             }
         }
     }
+    let missing = |id: GroupId| {
+        let nameless = id.get().is_empty();
+        let code = if nameless { ErrorCode::InvalidGroupId } else { ErrorCode::GroupIdNotFound };
+        nothing_of(id, code)
+    };
     let groups = asked
         .into_iter()
-        .map(|id| known.get(&id).cloned().unwrap_or_else(|| nothing_of(id, ErrorCode::GroupIdNotFound)))
+        .map(|id| match known.get(&id).filter(|group| !group.group.get().is_empty()) {
+            Some(group) => group.clone(),
+            None => missing(id),
+        })
         .map(|group| wire_group(&image, group));
     let groups = groups.collect();
     context.reply(&describe_response::ShareGroupDescribeResponse { groups, ..Default::default() })

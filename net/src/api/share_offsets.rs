@@ -17,6 +17,7 @@ use headwater_core::wire::messages::describe_share_group_offsets_request::{
     DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsRequestTopic,
 };
 use headwater_core::wire::messages::describe_share_group_offsets_response as describe_response;
+use headwater_replication::metadata::SHARE_STATE;
 use headwater_replication::partition::Isolation;
 
 use super::share_groups::{change, delete_state, initialize};
@@ -37,10 +38,16 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
             group_id: Cow::Owned(group.to_string()),
             ..Default::default()
         };
-        match change(&context, &group, ShareChanged::Nothing, Vec::new()).await {
-            Ok(state) => {
+        let initialized = match change(&context, &group, ShareChanged::Nothing, Vec::new()).await {
+            Ok(state) => Ok(state.initialized),
+            // As in Kafka: who is nowhere has no offsets.
+            Err(ErrorCode::GroupIdNotFound) => Ok(Vec::new()),
+            Err(code) => Err(code),
+        };
+        match initialized {
+            Ok(initialized) => {
                 let topics = match &asked.topics {
-                    None => state.initialized,
+                    None => initialized,
                     Some(topics) => topics.iter().map(|topic| resolve(&context, topic)).collect(),
                 };
                 for topic in topics {
@@ -130,6 +137,9 @@ async fn describe_topic(
             }
             // Nobody has read it yet.
             Err(ErrorCode::InvalidRequest) => unknown,
+            Err(ErrorCode::CoordinatorNotAvailable) if context.image().topic(SHARE_STATE).is_none() => {
+                unknown
+            }
             Err(code) => describe_response::DescribeShareGroupOffsetsResponsePartition {
                 error_code: code.code(),
                 error_message: Some(Cow::Borrowed(code.name())),
@@ -149,6 +159,14 @@ pub async fn alter(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: AlterShareGroupOffsetsRequest<'_> = context.decode(&body)?;
     let group = GroupId::new(&*request.group_id);
     let image = context.image();
+    if group.get().is_empty() {
+        let code = ErrorCode::InvalidGroupId;
+        return context.reply(&alter_response::AlterShareGroupOffsetsResponse {
+            error_code: code.code(),
+            error_message: Some(Cow::Borrowed(code.name())),
+            ..Default::default()
+        });
+    }
     let mut known: Vec<(StateTopic, Option<Offset>)> = Vec::new();
     let mut altering: BTreeMap<TopicId, StateTopic> = BTreeMap::new();
     for topic in &request.topics {
@@ -237,8 +255,7 @@ pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let responses = asked.into_iter().map(|(name, id)| {
         let result = match id {
             None => Err(ErrorCode::UnknownTopicOrPartition),
-            // There was nothing to forget.
-            Some(id) => deleted.get(&id).copied().unwrap_or(Ok(())),
+            Some(id) => deleted.get(&id).copied().unwrap_or(Err(ErrorCode::UnknownTopicOrPartition)),
         };
         delete_response::DeleteShareGroupOffsetsResponseTopic {
             topic_name: Cow::Owned(name),

@@ -46,6 +46,11 @@ fn read(reply: StateReply) -> Vec<Result<StoredShare, ErrorCode>> {
     }
 }
 
+/// A group without a name has nothing, and is told nothing, as in Kafka.
+fn of_group<T>(group: &GroupId, topics: Vec<T>) -> Vec<T> {
+    if group.get().is_empty() { Vec::new() } else { topics }
+}
+
 /// Asks about the keys, and refuses groups without a name and topics without an id before.
 async fn ask<T: Clone, R>(
     context: &Context,
@@ -88,7 +93,7 @@ pub async fn initialize(context: Context, body: BytesMut) -> Result<Reply, Refus
             })
             .collect(),
     });
-    let results = topics.collect();
+    let results = of_group(&group, topics.collect());
     context.reply(&initialize_response::InitializeShareGroupStateResponse { results })
 }
 
@@ -115,7 +120,7 @@ pub async fn read_state(context: Context, body: BytesMut) -> Result<Reply, Refus
             })
             .collect(),
     });
-    let results = topics.collect();
+    let results = of_group(&group, topics.collect());
     context.reply(&read_response::ReadShareGroupStateResponse { results })
 }
 
@@ -188,7 +193,7 @@ pub async fn write(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             })
             .collect(),
     });
-    let results = topics.collect();
+    let results = of_group(&group, topics.collect());
     context.reply(&write_response::WriteShareGroupStateResponse { results })
 }
 
@@ -233,7 +238,7 @@ pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             })
             .collect(),
     });
-    let results = topics.collect();
+    let results = of_group(&group, topics.collect());
     context.reply(&delete_response::DeleteShareGroupStateResponse { results })
 }
 
@@ -265,13 +270,11 @@ pub async fn summary(context: Context, body: BytesMut) -> Result<Reply, Refused>
                         ..Default::default()
                     },
                     // Nobody has begun: that is no error to who only looks.
-                    Err(ErrorCode::InvalidRequest) if !group.get().is_empty() => {
-                        summary_response::PartitionResult {
-                            partition,
-                            start_offset: -1,
-                            ..Default::default()
-                        }
-                    }
+                    Err(ErrorCode::InvalidRequest) => summary_response::PartitionResult {
+                        partition,
+                        start_offset: -1,
+                        ..Default::default()
+                    },
                     Err(code) => summary_response::PartitionResult {
                         partition,
                         error_code: code.code(),
@@ -282,6 +285,6 @@ pub async fn summary(context: Context, body: BytesMut) -> Result<Reply, Refused>
             })
             .collect(),
     });
-    let results = topics.collect();
+    let results = of_group(&group, topics.collect());
     context.reply(&summary_response::ReadShareGroupStateSummaryResponse { results })
 }

@@ -23,6 +23,9 @@ use crate::rt::{self, Event};
 /// The most that a control batch may decompress to: they are a few bytes.
 const MARKER_BYTES_MAX: usize = 4096;
 
+/// The most that is read of a partition for one answer, but for a first batch that is larger.
+const READ_BYTES_MAX: usize = 1 << 20;
+
 /// A member wants records.
 pub struct ShareFetch {
     /// The group.
@@ -141,6 +144,8 @@ impl Shard {
         max_records: usize,
     ) -> ShareFetched {
         let Some(from) = self.share_next(share, isolation) else { return ShareFetched::default() };
+        // Far more than the records that are asked for would be read for nothing.
+        let max_bytes = max_bytes.min(READ_BYTES_MAX);
         let item = ReadItem {
             partition: share.key.partition,
             offset: from,
@@ -153,7 +158,9 @@ impl Shard {
             return ShareFetched { error: Some(code), ..ShareFetched::default() };
         }
         let batches = headers(&read.records);
-        let Some((last, _)) = batches.last().filter(|_| read.bytes() >= fetch.min_bytes) else {
+        let Some((last, _)) =
+            batches.last().filter(|_| read.bytes() >= fetch.min_bytes.min(READ_BYTES_MAX / 2))
+        else {
             return ShareFetched::default();
         };
         let (mut until, mut count) = (last.last_offset(), max_records);

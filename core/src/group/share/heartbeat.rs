@@ -128,6 +128,10 @@ impl Share {
             step.record(store::member(&self.id, id, &terms));
             member.terms = terms;
         }
+        // A new group begins at 1 with nothing dealt: 0 is the epoch of members that join.
+        if self.epoch == 0 {
+            (self.epoch, self.target_epoch) = (1, 1);
+        }
         if wants_other || self.undealt || self.topics_seen != step.topics_version {
             self.topics_seen = step.topics_version;
             let hash = hash(self.subscribed(), step.cluster);

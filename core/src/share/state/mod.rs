@@ -106,7 +106,7 @@ pub struct WriteState {
     pub leader_epoch: LeaderEpoch,
     /// The start; `None`: as before.
     pub start: Option<Offset>,
-    /// How many records from the start on are over, if it is known.
+    /// How many records from the start on are over; `None`: not known.
     pub complete: Option<i32>,
     /// Records whose state has changed, in the order of the changes.
     pub batches: Vec<StateBatch>,
@@ -253,7 +253,7 @@ impl StateCoordinator {
         }
         share.leader_epoch = item.leader_epoch.get();
         share.start = item.start.or(share.start);
-        share.complete = item.complete.or(share.complete);
+        share.complete = item.complete;
         overlay(&mut share.batches, &item.batches, share.start);
         Self::store(self.updates_per_snapshot, wall, key, share, &item, out);
         Ok(())
@@ -321,7 +321,7 @@ impl StateCoordinator {
                 if let Some(share) = share.filter(|share| share.snapshot_epoch == update.snapshot_epoch) {
                     share.leader_epoch = update.leader_epoch;
                     share.start = update.start.or(share.start);
-                    share.complete = update.complete.or(share.complete);
+                    share.complete = update.complete;
                     share.updates += 1;
                     overlay(&mut share.batches, &update.batches, share.start);
                 }
