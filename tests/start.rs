@@ -260,6 +260,40 @@ fn folder_of_somebody_else() {
 }
 
 #[test]
+fn folder_that_is_not_whole() {
+    for missing in ["shard-0", "shard-0/journal", "shard-0/checkpoint", "meta.properties"] {
+        let remove = |data: &Path| {
+            let path = data.join(missing);
+            if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+        };
+        check_folder(remove, &[], &[missing, "is missing"]);
+    }
+    // Without the number of shards the others' logs would look like deleted ones.
+    for other in ["topics", "shard-1"] {
+        let lose = |data: &Path| {
+            fs::create_dir_all(data.join(other)).unwrap();
+            fs::remove_file(data.join("shards")).unwrap();
+        };
+        check_folder(lose, &[], &["and not the file `shards`"]);
+    }
+}
+
+#[test]
+fn folder_that_is_no_data_folder() {
+    let check_with = |name: &str, words: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(name)).unwrap();
+        let before = contents(folder.path());
+        check(&["--listen", "127.0.0.1:0", "--data-dir", text(folder.path())], 1, words);
+        let after: Vec<_> =
+            contents(folder.path()).into_iter().filter(|(name, ..)| !name.ends_with(".lock")).collect();
+        assert_eq!(after, before);
+    };
+    check_with("letters", &["letters", "no data folder of Headwater"]);
+    check_with("__cluster_metadata-0", &["Apache Kafka"]);
+}
+
+#[test]
 fn folder_with_an_unreadable_shard_count() {
     check_folder(|data| fs::write(data.join("shards"), "three").unwrap(), &[], &["shards"]);
 }

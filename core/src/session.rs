@@ -20,6 +20,7 @@
 //! Deliberately not here: no privilege of followers over consumers and of large sessions over small ones, as Kafka's cache
 //! has: an active session keeps its slot, whoever it is. Sessions die with the broker; clients open new ones.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::error::ErrorCode;
@@ -198,6 +199,7 @@ impl FetchSessions {
     ) -> Result<FetchContext, ErrorCode> {
         if epoch == OPEN || epoch == CLOSE {
             self.close(session_id);
+            let wanted = once_each(wanted);
             let opened = epoch == OPEN && self.open(new_id, uses_ids, &wanted, now);
             let kind = if opened { Kind::Full { id: new_id } } else { Kind::Sessionless };
             return Ok(FetchContext { partitions: wanted, kind });
@@ -286,6 +288,22 @@ impl FetchSessions {
             self.recency.remove(&(session.used, id));
         }
     }
+}
+
+/// A partition that is named twice is read once, as it is named last: else a small request could ask for any amount.
+fn once_each(wanted: Vec<Wanted>) -> Vec<Wanted> {
+    let mut places = HashMap::with_capacity(wanted.len());
+    let mut once: Vec<Wanted> = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        match places.entry(wanted.partition) {
+            Entry::Vacant(place) => {
+                place.insert(once.len());
+                once.push(wanted);
+            }
+            Entry::Occupied(place) => once[*place.get()] = wanted,
+        }
+    }
+    once
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //!   main thread                       every shard                              shard 0 besides
 //!   folder, lock, identity
 //!   port is free?
-//!   shard count changed? reshard
+//!   folder is ours, and whole?
 //!   run shards ───────────────────>   recover the store
 //!                                     take messages
 //!                                     <─────────────── Image ───────────────── fold the metadata log,
@@ -17,20 +17,23 @@
 //!   exit 0
 //! ```
 //!
-//! A start that fails leaves nothing half-written: the folder is locked and read before anything is made in it.
+//! The folder's own rules are in [`folder`]. A start that fails leaves nothing half-written: the folder is locked and read
+//! before anything is made in it.
 
-use std::fs::{self, File, TryLockError};
+pub(crate) mod folder;
+
+use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use headwater_core::config::{BrokerConfig, ClusterMeta};
+use headwater_core::config::BrokerConfig;
 
 use crate::rt::{self, Preflight, RtConfig, ShardThreads, Shutdown};
-use crate::shard::life::{self, Ending, Seed};
+use crate::shard::life::{self, Ending, Place, Seed};
 
 /// Why a broker did not start: each is one sentence with cause and remedy.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +109,7 @@ impl Server {
         let shards = match config.storage.shards {
             Some(shards) => usize::from(shards),
             // A folder keeps the number it was made with, whatever machine it is started on.
-            None => life::shards_of(&folder)
+            None => folder::shards_of(&folder)?
                 .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         };
         let runtime = RtConfig { shards, cpus: pins(shards), ..RtConfig::default() };
@@ -116,10 +119,12 @@ impl Server {
         let reserved = reserve(address)?;
         let address = reserved.local_addr().map_err(|source| listen_error(address, source))?;
 
-        let lock = lock(&folder)?;
+        let lock = folder::lock(&folder)?;
         // Before anything is written: a folder that cannot be used shall not look like one that was.
-        check_direct_io(&folder)?;
-        let identity = identity(&folder, &config)?;
+        folder::check_direct_io(&folder)?;
+        folder::check_whole(&folder, shards)?;
+        let first_start = folder::shards_of(&folder)?.is_none();
+        let identity = folder::identity(&folder, &config)?;
         let advertised = advertised(&config, address);
         // From here on the shards listen themselves; with SO_REUSEPORT they could share the port with a stranger, which
         // the exclusive bind above has ruled out.
@@ -128,8 +133,9 @@ impl Server {
         let shutdown = Shutdown::new();
         let (up, came_up) = mpsc::channel();
         let config = Arc::new(config);
-        life::reshard_if_needed(&folder, shards)?;
-        let seed = Seed::new(config, identity, advertised, address, shards, shutdown.clone(), up);
+        let open_files = rt::raise_open_files();
+        let place = Place { identity, advertised, address, shards, first_start, open_files };
+        let seed = Seed::new(config, place, shutdown.clone(), up);
         let threads = rt::run_shards(&runtime, move |_| life::run(seed.clone()))?;
         for _ in 0..shards {
             match came_up.recv() {
@@ -194,77 +200,6 @@ fn listen_error(address: SocketAddr, source: io::Error) -> BootError {
 fn reserve(address: SocketAddr) -> Result<TcpListener, BootError> {
     // std sets SO_REUSEADDR, so connections of a former run that are in TIME_WAIT do not stop a restart.
     TcpListener::bind(address).map_err(|source| listen_error(address, source))
-}
-
-/// Makes the folder and takes its lock, which the kernel gives back when the process ends, however it ends.
-fn lock(folder: &Path) -> Result<File, BootError> {
-    let failed = |source| BootError::Folder { folder: folder.to_path_buf(), source };
-    fs::create_dir_all(folder).map_err(failed)?;
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(".lock"))
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(BootError::Locked(folder.to_path_buf())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
-}
-
-/// Whose folder this is: read, or written on the first start.
-fn identity(folder: &Path, config: &BrokerConfig) -> Result<ClusterMeta, BootError> {
-    let path = folder.join(ClusterMeta::FILE);
-    let failed = |source| BootError::Folder { folder: folder.to_path_buf(), source };
-    let misfit = |why: String| BootError::Identity { folder: folder.to_path_buf(), why };
-    match fs::read_to_string(&path) {
-        Ok(text) => {
-            let meta =
-                ClusterMeta::decode(&path.display().to_string(), &text).map_err(|e| misfit(e.to_string()))?;
-            if meta.node_id != config.node_id {
-                return Err(misfit(format!(
-                    "it was made by node.id={}, and node.id={} starts it; give it its own node.id",
-                    meta.node_id, config.node_id
-                )));
-            }
-            if let Some(asked) = config.cluster_id.as_ref().filter(|asked| **asked != meta.cluster_id) {
-                return Err(misfit(format!("it belongs to cluster {}, not {asked}", meta.cluster_id)));
-            }
-            Ok(meta)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let id = config.cluster_id.clone().unwrap_or_else(|| ClusterMeta::cluster_id(rt::random_bytes()));
-            let meta = ClusterMeta::new(id, config.node_id);
-            write_durably(folder, &path, meta.encode().as_bytes()).map_err(failed)?;
-            Ok(meta)
-        }
-        Err(source) => Err(failed(source)),
-    }
-}
-
-/// Whole or not at all: a torn identity would stop every later start.
-pub(crate) fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    fs::write(&temporary, bytes)?;
-    File::open(&temporary)?.sync_all()?;
-    fs::rename(&temporary, path)?;
-    File::open(folder)?.sync_all()
-}
-
-fn check_direct_io(folder: &Path) -> Result<(), BootError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let path = folder.join(".direct-io-probe");
-    let direct = rustix::fs::OFlags::DIRECT.bits() as i32;
-    let opened = File::options().create(true).truncate(true).write(true).custom_flags(direct).open(&path);
-    let _ = fs::remove_file(&path);
-    match opened {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            Err(BootError::NoDirectIo(folder.to_path_buf()))
-        }
-        Err(source) => Err(BootError::Folder { folder: folder.to_path_buf(), source }),
-    }
 }
 
 /// What clients are told to call: as configured, with the bound port where the port was left open.

@@ -53,7 +53,7 @@ pub use clock::{Elapsed, Sleep, deadline, now, timeout, wall};
 pub use headwater_storage::disk::pool::BlockingPanicked;
 pub use local::{Event, Permit, Semaphore, channel, oneshot};
 pub use mesh::{MeshEnd, SendError, mesh};
-pub use preflight::{Cause, Preflight, preflight};
+pub use preflight::{Cause, Preflight, preflight, raise_open_files};
 pub use shutdown::Shutdown;
 pub use task::{Task, yield_now};
 pub use tcp::{Listener, ReadHalf, TcpStream, WriteHalf};

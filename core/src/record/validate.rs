@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 
 use super::RecordError;
 use super::compress::Codec;
-use super::header::{BatchHeader, BatchView, replace_payload, set_log_append_time};
+use super::header::{BatchHeader, BatchView, HEADER_BYTES, replace_payload, set_log_append_time};
 use super::records::Records;
 
 /// The settings that apply.
@@ -142,6 +142,9 @@ fn check_size(size: usize, rules: &Rules) -> Result<(), Refusal> {
     ))
 }
 
+/// Bytes of the smallest record: length, attributes, timestamp, offset, no key, no value, no headers.
+const RECORD_BYTES_MIN: usize = 7;
+
 fn check_shape(header: &BatchHeader) -> Result<(), Refusal> {
     if header.base_offset.get() != 0 {
         return Err(invalid(format!("the base offset is {}, only brokers may set it", header.base_offset)));
@@ -154,6 +157,14 @@ fn check_shape(header: &BatchHeader) -> Result<(), Refusal> {
             "the batch has {} records, and {} as the last offset delta",
             header.record_count, header.last_offset_delta
         )));
+    }
+    // A false count would take offsets that no record has, and a segment for each few of such batches.
+    let payload = match header.codec() {
+        Ok(Codec::None) => header.encoded_len.saturating_sub(HEADER_BYTES),
+        _ => DECOMPRESSED_BATCH_BYTES_MAX,
+    };
+    if header.record_count as usize > payload / RECORD_BYTES_MIN {
+        return Err(invalid(format!("{} records are not in {payload} bytes", header.record_count)));
     }
     if header.is_control() {
         return Err(invalid("clients may not write control batches"));

@@ -33,7 +33,7 @@ use crate::shard::{Scatter, Shard};
 const REPLY_BYTES_MAX: usize = 8 << 20;
 
 /// Answers a fetch.
-pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> {
+pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: FetchRequest<'_> = context.decode(&body)?;
     let shard = context.shard().clone();
     let image = context.image();
@@ -62,9 +62,14 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     let max_bytes = (request.max_bytes.max(0) as usize)
         .min(shard.config().fetch.response_bytes_max as usize)
         .min(REPLY_BYTES_MAX);
-    let deadline = rt::now().plus_millis(request.max_wait_ms.max(0) as u64);
+    // Nobody listens to a connection while a request of it waits; a client that went away is not to be waited for longer
+    // than one that says nothing.
+    let wait = (request.max_wait_ms.max(0) as u64).min(shard.config().net.idle_ms.unwrap_or(u64::MAX));
+    let deadline = rt::now().plus_millis(wait);
     let waits = !fetch.partitions.is_empty() && !resolved.refused.iter().any(|(_, _, code)| code.is_error());
     let bound = Bound { max_bytes, min_bytes: (request.min_bytes.max(0) as usize).min(max_bytes), isolation };
+    drop(request);
+    context.let_go(body);
     let from_memory = tail(&shard, &fetch.partitions, bound, waits.then_some(deadline)).await;
     let (done, mut permit) = match from_memory.and_then(|done| {
         // Memory of the logs, which they count; a reply that is slow to leave keeps it longer than they would.

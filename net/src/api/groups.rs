@@ -185,7 +185,7 @@ async fn locate(context: &Context, key_type: i8) -> Located {
 }
 
 /// A member joins; answered when the rebalance has gathered the members.
-pub async fn join(context: Context, body: BytesMut) -> Result<Reply, Refused> {
+pub async fn join(mut context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let call = {
         let request: JoinGroupRequest<'_> = context.decode(&body)?;
         group::JoinGroup {
@@ -210,8 +210,8 @@ pub async fn join(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             random: u128::from_be_bytes(rt::random_bytes()),
         }
     };
-    // A rebalance may take minutes: the request's own bytes need not wait for it.
-    drop(body);
+    // A rebalance may take minutes.
+    context.let_go(body);
     let id = call.group.clone();
     let member = call.member.clone();
     let joined = match ask(&context, &id, GroupCall::JoinGroup(call)).await {

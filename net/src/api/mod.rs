@@ -210,9 +210,7 @@ pub async fn handle(connection: &Rc<Connection>, mut frame: BytesMut, permit: Op
         return limits.run(connection, produce::begin(context, body, permit, throttle_ms)).await;
     }
     let slot = connection.reserve();
-    // Held until the reply is made: the body is memory of the request.
-    let _permit = permit;
-    match limits.run(connection, (row.handle)(context, body)).await {
+    match limits.run(connection, (row.handle)(context.with_memory(permit), body)).await {
         Ok(mut reply) => {
             let throttle_ms = limits.charge(connection, reply.len()).await;
             throttle::tell(&mut reply, row.key, version, throttle_ms);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use headwater_core::wire::api::ApiKey;
 use headwater_core::wire::header::RequestHeader;
 use headwater_core::wire::{Decode, DecodeError, Encode, Reader, frame};
@@ -11,6 +11,7 @@ use headwater_replication::metadata::Image;
 
 use crate::conn::connection::Connection;
 use crate::conn::replies::Reply;
+use crate::rt::Permit;
 use crate::shard::Shard;
 
 /// A request that can't be answered in its own words, so the connection ends (behaviour 3).
@@ -33,6 +34,8 @@ pub struct Context {
     correlation_id: i32,
     /// The client's name for itself.
     pub client_id: Option<Arc<str>>,
+    /// What a large body has of the memory for requests, until it is let go with it.
+    memory: Option<Rc<Permit>>,
 }
 
 impl Context {
@@ -44,7 +47,19 @@ impl Context {
             version: header.api_version,
             correlation_id: header.correlation_id,
             client_id: header.client_id.map(Arc::from),
+            memory: None,
         }
+    }
+
+    /// The same, with the memory that the body takes.
+    pub fn with_memory(self, permit: Option<Permit>) -> Self {
+        Self { memory: permit.map(Rc::new), ..self }
+    }
+
+    /// Lets go of a body that is not needed any more: a request may wait for long, and others need the memory.
+    pub fn let_go(&mut self, body: BytesMut) {
+        drop(body);
+        self.memory = None;
     }
 
     /// The shard that the connection is on.

@@ -12,6 +12,9 @@ use crate::shard::message::Request;
 /// How long to let a burst pass when the process is out of file descriptors.
 const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
 
+/// After so long without a word the kernel asks whether the client is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// Accepts until it is cancelled.
 pub async fn run(shard: Rc<Shard>, listener: Listener) {
     loop {
@@ -40,6 +43,8 @@ pub async fn run(shard: Rc<Shard>, listener: Listener) {
 
 /// Serves a connection on this shard.
 pub fn serve(shard: &Rc<Shard>, stream: TcpStream, admitted: Admitted) {
+    // Without probes a client that lost its power keeps its place for ever. A socket that refuses them ends soon anyway.
+    let _ = stream.set_keepalive(KEEPALIVE);
     let shard = shard.clone();
     rt::spawn(async move {
         shard.connections.set(shard.connections.get() + 1);

@@ -3,6 +3,7 @@
 use std::io;
 
 use headwater_storage::disk::ring;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What is wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +53,14 @@ impl Cause {
             Self::IoUringFailed(_) => "see the kernel log",
         }
     }
+}
+
+/// Raises this process's limit on open files as far as it may; gives what it is then.
+pub fn raise_open_files() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let now = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    now.unwrap_or(u64::MAX)
 }
 
 /// Asks the kernel for a ring.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use headwater_storage::store::{Store, StoreConfig};
 use super::control::Control;
 use super::partitions::log_config;
 use super::{Envelope, Shard, calls, produce};
-use crate::boot::{BootError, Meeting};
+use crate::boot::{Meeting, folder};
 use crate::conn::census::Census;
 use crate::conn::listener;
 use crate::metrics::Metrics;
@@ -34,46 +34,74 @@ pub enum Ending {
     Dirty,
 }
 
+/// What a broker has found out before its shards start.
+pub struct Place {
+    /// Whose folder it is.
+    pub identity: ClusterMeta,
+    /// What clients are told to call.
+    pub advertised: (String, u16),
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// How many shards run.
+    pub shards: usize,
+    /// Nobody has been served from the folder.
+    pub first_start: bool,
+    /// How many files and sockets the process may have open.
+    pub open_files: u64,
+}
+
+/// Files that are neither a segment nor a connection: rings, polls, journals, what is made and removed.
+const OTHER_FILES: u64 = 64;
+
+/// Segment files of each shard, and connections of all, that `open_files` leaves room for. Out of files a store could not
+/// write, so connections get what is left.
+fn share_files(config: &BrokerConfig, open_files: u64, shards: usize) -> (usize, usize) {
+    let shards = shards as u64;
+    let segments = u64::from(config.storage.files_open).min(open_files / 2 / shards).max(1);
+    let left = open_files.saturating_sub((segments + OTHER_FILES) * shards).max(1);
+    let wanted = u64::from(config.net.connections_max);
+    if left < wanted {
+        tracing::debug!(
+            connections = left,
+            wanted,
+            open_files,
+            "fewer connections than max.connections: raise the limit on open files (ulimit -n) for more"
+        );
+    }
+    (segments as usize, left.min(wanted) as usize)
+}
+
 /// What every shard is made of.
 #[derive(Clone)]
 pub struct Seed {
     config: Arc<BrokerConfig>,
-    identity: Arc<ClusterMeta>,
-    advertised: Arc<(String, u16)>,
-    address: SocketAddr,
-    shards: usize,
+    place: Arc<Place>,
     shutdown: Shutdown,
     up: mpsc::Sender<Result<(), String>>,
     mesh: PerShard<MeshEnd<Envelope>>,
     census: Arc<Census>,
     drained: Arc<Meeting>,
+    files_open: usize,
 }
 
 impl Seed {
     /// The seed of all shards of one broker.
     pub fn new(
         config: Arc<BrokerConfig>,
-        identity: ClusterMeta,
-        advertised: (String, u16),
-        address: SocketAddr,
-        shards: usize,
+        place: Place,
         shutdown: Shutdown,
         up: mpsc::Sender<Result<(), String>>,
     ) -> Self {
+        let shards = place.shards;
+        let (files_open, connections) = share_files(&config, place.open_files, shards);
         Self {
-            identity: Arc::new(identity),
-            advertised: Arc::new(advertised),
-            address,
-            shards,
+            place: Arc::new(place),
             shutdown,
             up,
             mesh: PerShard::new(rt::mesh(shards, limits::MESH_REPLIES)),
-            census: Census::new(
-                shards,
-                config.net.connections_max as usize,
-                config.net.connections_per_ip_max as usize,
-            ),
+            census: Census::new(shards, connections, config.net.connections_per_ip_max as usize),
             drained: Meeting::of(shards),
+            files_open,
             config,
         }
     }
@@ -118,7 +146,7 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         large_bytes: config.storage.large_append_bytes as usize,
         heads_bytes: config.storage.heads_bytes as usize,
         cache_bytes: config.storage.cache_bytes as usize,
-        files_open: config.storage.files_open as usize,
+        files_open: seed.files_open,
         log: log_config(&config.topic_defaults),
         ..StoreConfig::default()
     };
@@ -129,9 +157,12 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
     let shard = Rc::new(Shard::new(id, seed, store, control));
     run_loops(&shard);
     if let Some(control) = &shard.control {
-        let (host, port) = &*seed.advertised;
+        let (host, port) = &seed.place.advertised;
         let broker = super::control::registration(config, host, *port);
-        let image = control.register(&seed.identity.cluster_id, broker).await?;
+        let image = control.register(&seed.place.identity.cluster_id, broker).await?;
+        if seed.place.first_start {
+            remember_shards(&shard).await?;
+        }
         for to in 0..shard.count {
             let request = super::message::Request::FirstImage(image.clone());
             shard.call(headwater_core::ids::ShardId::new(to), request).await;
@@ -140,11 +171,22 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
     while !shard.is_open() {
         rt::sleep(Duration::from_millis(1)).await;
     }
-    let listener =
-        Listener::bind(seed.address, true).map_err(|e| format!("cannot listen on {}: {e}", seed.address))?;
+    let listener = Listener::bind(seed.place.address, true)
+        .map_err(|e| format!("cannot listen on {}: {e}", seed.place.address))?;
     let accepting = rt::spawn(listener::run(shard.clone(), listener));
     shard.accepting.replace(Some(accepting));
     Ok(shard)
+}
+
+/// Writes how many shards there are, once all of them have their checkpoint and before anybody is served.
+async fn remember_shards(shard: &Rc<Shard>) -> Result<(), String> {
+    for to in 0..shard.count {
+        // It answers when its store is open.
+        shard.call(headwater_core::ids::ShardId::new(to), super::message::Request::Sizes).await;
+    }
+    let (folder, shards) = (PathBuf::from(&shard.started.log_dir), usize::from(shard.count));
+    let written = rt::spawn_blocking(move || folder::remember_shards(&folder, shards)).await;
+    written.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 /// Starts what runs for as long as the shard does.
@@ -235,7 +277,7 @@ impl Shard {
         let config = seed.config.clone();
         Shard {
             id,
-            count: seed.shards as u16,
+            count: seed.place.shards as u16,
             metrics: Metrics::default(),
             census: seed.census.clone(),
             request_memory: Semaphore::new(config.net.inflight_bytes),
@@ -270,36 +312,5 @@ impl Shard {
             started: config.clone(),
             config: RefCell::new(config),
         }
-    }
-}
-
-/// How many shards wrote the folder, if it says so.
-pub fn shards_of(folder: &Path) -> Option<usize> {
-    std::fs::read_to_string(headwater_storage::layout::shards_file(folder)).ok()?.trim().parse().ok()
-}
-
-/// Brings the folder to another number of shards, if it was written by one.
-pub fn reshard_if_needed(folder: &Path, shards: usize) -> Result<(), BootError> {
-    let failed = |source| BootError::Folder { folder: folder.to_path_buf(), source };
-    let path = headwater_storage::layout::shards_file(folder);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => match text.trim().parse::<usize>() {
-            Ok(before) if before == shards => Ok(()),
-            Ok(before) => Err(BootError::Identity {
-                folder: folder.to_path_buf(),
-                why: format!(
-                    "it was written by {before} shards, and {shards} would start; start it with --shards {before}"
-                ),
-            }),
-            Err(_) => Err(BootError::Identity {
-                folder: folder.to_path_buf(),
-                why: format!("{} does not hold a number", path.display()),
-            }),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            // Durably: found empty after a power cut, it would stop every later start.
-            crate::boot::write_durably(folder, &path, format!("{shards}\n").as_bytes()).map_err(failed)
-        }
-        Err(source) => Err(failed(source)),
     }
 }

@@ -168,7 +168,7 @@ impl Shard {
         }
         let place = self.calls.begin(then);
         if self.mesh.send_request(to, Envelope::Request(place, request)).await.is_err() {
-            panic!("shard {to} is gone");
+            self.gone(to).await;
         }
     }
 
@@ -178,8 +178,14 @@ impl Shard {
             return self.end_tail((self.id, ticket));
         }
         if self.mesh.send_notice(to, Envelope::EndTail(ticket)).await.is_err() {
-            panic!("shard {to} is gone");
+            self.gone(to).await;
         }
+    }
+
+    /// A shard that a message was for has ended. When all are told to stop, whoever still asks ends with its own shard.
+    async fn gone(&self, shard: ShardId) {
+        assert!(self.stopping.get() || self.shutdown.is_requested(), "shard {shard} is gone");
+        std::future::pending().await
     }
 
     /// Takes messages of other shards for as long as the shard lives.

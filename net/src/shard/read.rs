@@ -15,6 +15,9 @@ use super::Shard;
 use super::message::{EpochItem, LookupDone, LookupItem, ReadDone, ReadItem, Reply, Request};
 use crate::rt::{self, Event};
 
+/// What a read from the disk takes of memory, however little is wanted.
+const READ_BYTES: usize = 128 << 10;
+
 /// Names a parked read: the reader's shard, and its own number for it.
 pub type Ticket = (ShardId, u64);
 
@@ -85,10 +88,11 @@ impl Shard {
         let mut out: Vec<ReadDone> = Vec::with_capacity(items.len());
         while out.len() < items.len() {
             let rest = &items[out.len()..];
-            // What they may bring together is within the bound, so none of them has to be cut afterwards.
+            // What they may bring together is within the bound, so none of them has to be cut afterwards; nor may reading
+            // a little of very many take much more memory than that.
             let mut share = 0;
             let fit = rest.iter().take_while(|item| {
-                share += item.max_bytes;
+                share += item.max_bytes.max(READ_BYTES);
                 share <= left
             });
             let together = &rest[..fit.count().max(1)];

@@ -194,8 +194,8 @@ impl Ring {
         }
     }
 
-    /// Takes all completions; those whose waiters are to be woken go to `woken`.
-    fn complete(&mut self, woken: &mut Vec<Waker>) {
+    /// Takes all completions; those whose waiters are to be woken go to `woken`, and what nobody waits for to `given_up`.
+    fn complete(&mut self, woken: &mut Vec<Waker>, given_up: &mut Vec<Operation>) {
         loop {
             let Some(entry) = self.uring.completion().next() else { return };
             let data = entry.user_data();
@@ -211,7 +211,7 @@ impl Ring {
             let slot = data as usize;
             let operation = &mut self.operations[slot];
             if operation.abandoned {
-                self.operations.remove(slot);
+                given_up.push(self.operations.remove(slot));
                 continue;
             }
             operation.result = Some(entry.result());
@@ -236,6 +236,7 @@ pub enum Wait {
 /// When the kernel refuses the ring, which no caller can mend.
 pub fn turn(wait: Wait) -> io::Result<()> {
     let mut woken = WOKEN.take();
+    let mut given_up = Vec::new();
     let entered = with(|ring| {
         let idle = {
             let queue = ring.uring.submission();
@@ -245,9 +246,11 @@ pub fn turn(wait: Wait) -> io::Result<()> {
             Wait::No if idle && ring.backlog.is_empty() => Ok(()),
             wait => ring.enter(wait),
         };
-        ring.complete(&mut woken);
+        ring.complete(&mut woken, &mut given_up);
         entered
     });
+    // Only now, when the ring is not borrowed: the last of a file is closed by the ring's pool.
+    drop(given_up);
     woken.drain(..).for_each(Waker::wake);
     WOKEN.set(woken);
     entered
