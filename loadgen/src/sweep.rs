@@ -100,6 +100,8 @@ pub struct Sweep {
     pub bracket: Bracket,
     /// All runs, in their order.
     pub points: Vec<Point>,
+    /// Whether it was told to end before it had found the knee: the bracket is what is known so far.
+    pub stopped: bool,
     /// A run at the knee, or the last one if nothing held, or the one that was not clean.
     pub report: Option<Report>,
 }
@@ -111,7 +113,7 @@ impl Sweep {
         (at_knee.clone().filter(|point| point.held).count(), at_knee.count())
     }
 
-    /// As JSON: `knee_per_s`, `fails_per_s`, `held_runs`, `runs`, `points`.
+    /// As JSON: `stopped`, `knee_per_s`, `fails_per_s`, `held_runs`, `runs`, `points`.
     pub fn json(&self) -> Value {
         let (held_runs, runs) = self.confidence();
         let point = |point: &Point| {
@@ -122,6 +124,7 @@ impl Sweep {
             })
         };
         json!({
+            "stopped": self.stopped,
             "knee_per_s": self.bracket.holds,
             "fails_per_s": self.bracket.fails,
             "held_runs": held_runs,
@@ -148,6 +151,7 @@ pub fn sweep<E>(
             let report = run(rate)?;
             if stopped() {
                 // Half a run tells nothing; it is shown only if there is no whole one.
+                sweep.stopped = true;
                 sweep.report.get_or_insert(report);
                 return Ok(sweep);
             }
@@ -212,6 +216,29 @@ mod tests {
     fn one_unlucky_run_does_not_move_the_knee() {
         let sweep = check(1000, 1500, &[0], 80);
         assert!(sweep.bracket.holds.unwrap() >= 1425);
+    }
+
+    #[test]
+    fn a_sweep_that_is_stopped_tells_what_held_so_far() {
+        for (after, holds) in [(1, None), (6, Some(2000))] {
+            let runs = std::cell::Cell::new(0);
+            let mut run = |rate: u64| {
+                runs.set(runs.get() + 1);
+                let rate = rate as f64;
+                Ok::<_, ()>(Report {
+                    offered_per_s: rate,
+                    achieved_per_s: rate,
+                    measured_s: 1.0,
+                    ..Report::default()
+                })
+            };
+            let stopped = || runs.get() == after;
+            let config = SweepConfig { from: 1000, ..SweepConfig::default() };
+            let sweep = sweep(&config, &stopped, &mut run, &mut |_| {}).unwrap();
+            assert_eq!((sweep.stopped, sweep.bracket.holds), (true, holds), "after {after} runs");
+            assert!(sweep.report.is_some());
+        }
+        assert!(!check(1000, 5000, &[], 80).stopped);
     }
 
     #[test]

@@ -120,6 +120,8 @@ pub fn run(args: RunArgs) -> ExitCode {
     let printed = print(&show::closing(&report));
     if !report.clean() {
         ExitCode::from(UNCLEAN)
+    } else if report.sweep.as_ref().is_some_and(|sweep| sweep["stopped"] == true) {
+        failure(&"the sweep was stopped before it had found the knee")
     } else if report.sweep.as_ref().is_some_and(|sweep| sweep["knee_per_s"].is_null())
         || report.objectives.iter().any(|outcome| !outcome.met)
     {

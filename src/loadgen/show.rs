@@ -213,6 +213,18 @@ pub fn closing(report: &Report) -> String {
     if let Some(sweep) = &report.sweep {
         let rate = |name: &str| sweep[name].as_u64().map(grouped);
         out += &match (rate("knee_per_s"), rate("fails_per_s")) {
+            (Some(holds), fails) if sweep["stopped"] == true => {
+                let fails = fails.map_or(String::new(), |fails| format!(", {fails} records/s did not"));
+                format!("stopped before the knee was found: {holds} records/s held so far{fails}\n")
+            }
+            (None, Some(fails)) if sweep["stopped"] == true => {
+                format!(
+                    "stopped before the knee was found: {fails} records/s did not hold, and nothing below it was tried to its end\n"
+                )
+            }
+            (None, None) if sweep["stopped"] == true => {
+                "stopped before the knee was found, and before any rate was tried to its end\n".to_owned()
+            }
             (Some(knee), Some(fails)) => format!(
                 "the knee: {knee} records/s held in {} of {} runs, {fails} records/s did not; the figures above are a run's at the knee\n",
                 sweep["held_runs"], sweep["runs"]
