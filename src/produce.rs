@@ -11,7 +11,7 @@ use headwater_loadgen::client::{
 };
 use headwater_loadgen::rng::Rng;
 
-use crate::bootstrap::{BootstrapArgs, failure};
+use crate::bootstrap::{BootstrapArgs, explain, failure};
 use crate::interrupt::asked_to_stop;
 
 /// How long a topic that is created on the way may take.
@@ -49,11 +49,11 @@ pub struct ProduceArgs {
 /// Why producing ended before its input did.
 #[derive(Debug, thiserror::Error)]
 enum Stopped {
-    #[error(transparent)]
+    #[error("{}", explain(.0))]
     Client(#[from] ClientError),
     #[error("line {0}: no '{1}' between key and value")]
     NoKey(u64, String),
-    #[error("line {line}: {cause}")]
+    #[error("line {line}: {}", explain(.cause))]
     Refused { line: u64, cause: ClientError },
     #[error("standard input: {0}")]
     Input(std::io::Error),

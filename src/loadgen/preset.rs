@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use headwater_loadgen::scenario::preset;
 
+use super::USAGE;
 use crate::bootstrap::{failure, print};
 use crate::table::table;
 
@@ -27,7 +28,10 @@ pub fn run(args: PresetArgs) -> ExitCode {
     match args.name {
         Some(name) if !args.list => match (preset::find(&name), preset::text(&name)) {
             (Ok(_), Some(text)) => print(&format!("{text}\n")),
-            (Err(error), _) => failure(&error),
+            (Err(error), _) => {
+                eprintln!("headwater: {error}");
+                ExitCode::from(USAGE)
+            }
             (Ok(_), None) => failure(&format!("no preset '{name}'")),
         },
         _ => {
