@@ -1,6 +1,6 @@
 //! `headwater consume`: prints records as they come.
 
-mod format;
+pub mod format;
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, ErrorKind, Write};
@@ -14,7 +14,7 @@ use headwater_loadgen::client::{ClientError, Cluster, Consumer, ConsumerConfig, 
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use crate::bootstrap::{BootstrapArgs, failure};
+use crate::bootstrap::{BootstrapArgs, explain, failure};
 use crate::interrupt::asked_to_stop;
 use format::Format;
 
@@ -62,7 +62,10 @@ pub fn run(args: ConsumeArgs) -> ExitCode {
     };
     match consume(&args, &stop) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure(&error),
+        Err(error) => match error.downcast_ref::<ClientError>() {
+            Some(refused) => failure(&explain(refused)),
+            None => failure(&error),
+        },
     }
 }
 

@@ -1,6 +1,5 @@
 //! `headwater log`: looks into a data folder, offline and read-only.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,9 +10,10 @@ use headwater_core::limits::DECOMPRESSED_BATCH_BYTES_MAX;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
 use headwater_storage::offline::{self, Folder, LogFiles, Problem, SegmentFile};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::bootstrap::print;
+use crate::consume::format::put;
 use crate::table::{grouped, table};
 
 /// Look into a data folder, offline and read-only.
@@ -262,6 +262,9 @@ impl Dump {
     fn run(&mut self, path: &Path) -> Looked {
         let Folder { logs, mut problems, .. } = offline::look(path)?;
         for log in &logs {
+            if self.left == 0 {
+                break;
+            }
             if !self.json {
                 print(&format!("{} partition {}\n", hex(log.id), log.id.partition));
             }
@@ -270,10 +273,11 @@ impl Dump {
                 if before || self.left == 0 {
                     continue;
                 }
-                segment.read(&mut problems, |pos, header, bytes| {
+                segment.read_while(&mut problems, |pos, header, bytes| {
                     if header.last_offset().get() >= self.from {
                         self.batch(log.id, pos, header, bytes);
                     }
+                    self.left > 0
                 })?;
             }
         }
@@ -352,28 +356,27 @@ impl Dump {
             if record.offset.get() < self.from {
                 continue;
             }
-            let text = |bytes: Option<&[u8]>| bytes.map(|bytes| bytes.escape_ascii().to_string());
-            let (key, value) = (text(record.key), text(record.value));
             let json = self.json;
             self.line(|| {
                 if json {
-                    let fields: BTreeMap<&str, Value> = BTreeMap::from([
-                        ("topic_id", hex(id).into()),
-                        ("partition", id.partition.get().into()),
-                        ("offset", record.offset.get().into()),
-                        ("timestamp", record.timestamp.into()),
-                        ("key", key.into()),
-                        ("value", value.into()),
-                    ]);
-                    return json!(fields).to_string();
+                    let mut fields = Map::new();
+                    fields.insert("topic_id".into(), hex(id).into());
+                    fields.insert("partition".into(), id.partition.get().into());
+                    fields.insert("offset".into(), record.offset.get().into());
+                    fields.insert("timestamp".into(), record.timestamp.into());
+                    put(&mut fields, "key", record.key);
+                    put(&mut fields, "value", record.value);
+                    return Value::Object(fields).to_string();
                 }
-                let null = || "null".to_string();
+                let text = |bytes: Option<&[u8]>| {
+                    bytes.map_or("null".to_string(), |bytes| bytes.escape_ascii().to_string())
+                };
                 format!(
                     "  {}  {} ms  {}  {}",
                     record.offset,
                     record.timestamp,
-                    key.unwrap_or_else(null),
-                    value.unwrap_or_else(null)
+                    text(record.key),
+                    text(record.value)
                 )
             });
         }

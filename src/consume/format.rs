@@ -166,7 +166,8 @@ fn as_json(topic: &str, partition: i32, record: &Record<'_>) -> Value {
     Value::Object(out)
 }
 
-fn put(out: &mut Map<String, Value>, name: &str, bytes: Option<&[u8]>) {
+/// Puts bytes under `name` as text, or under `name_hex` where they are none.
+pub fn put(out: &mut Map<String, Value>, name: &str, bytes: Option<&[u8]>) {
     match bytes.map(|bytes| std::str::from_utf8(bytes).map_err(|_| bytes)) {
         None => out.insert(name.into(), Value::Null),
         Some(Ok(text)) => out.insert(name.into(), json!(text)),

@@ -343,6 +343,18 @@ impl SegmentFile {
         problems: &mut Vec<Problem>,
         mut each: impl FnMut(u64, &BatchHeader, &[u8]),
     ) -> io::Result<Contents> {
+        self.read_while(problems, |pos, header, bytes| {
+            each(pos, header, bytes);
+            true
+        })
+    }
+
+    /// The same, until `each` answers false: it has seen enough.
+    pub fn read_while(
+        &self,
+        problems: &mut Vec<Problem>,
+        mut each: impl FnMut(u64, &BatchHeader, &[u8]) -> bool,
+    ) -> io::Result<Contents> {
         // Without a checkpoint the file has to speak for itself.
         let expected = self.expected.clone().unwrap_or_else(|| Expected {
             readable: self.bytes,
@@ -388,7 +400,9 @@ impl SegmentFile {
                         let newest = header.max_timestamp;
                         let (least, greatest) = contents.timestamps.unwrap_or((newest, newest));
                         contents.timestamps = Some((least.min(header.base_timestamp), greatest.max(newest)));
-                        each(pos, &header, &bytes);
+                        if !each(pos, &header, &bytes) {
+                            return Ok(contents);
+                        }
                     }
                 }
             }
