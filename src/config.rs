@@ -5,8 +5,10 @@
 use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use headwater_core::config::{BrokerConfig, Scope, Setting, Sources, Stance, Update, all};
+use headwater_core::config::{BrokerConfig, Scope, Setting, Sources, Stance, Update, all, nearest};
 use serde_json::json;
+
+use crate::bootstrap::failure;
 
 /// Where settings come from, for every command that has a broker's settings.
 #[derive(Debug, Default, clap::Args)]
@@ -21,7 +23,7 @@ pub struct SettingArgs {
 
 /// Show every setting with its value, default, origin and effect.
 #[derive(Debug, Default, clap::Args)]
-#[command(after_help = "Examples:\n  headwater config\n  headwater config retention\n  \
+#[command(after_help = "Examples:\n  headwater config\n  headwater config retention --long\n  \
                         headwater config --config server.properties --changed\n  headwater config --json")]
 pub struct ConfigArgs {
     #[command(flatten)]
@@ -32,7 +34,10 @@ pub struct ConfigArgs {
     /// Show only settings that somebody set.
     #[arg(long)]
     changed: bool,
-    /// Print JSON.
+    /// Show default, type and effect, too, as for a single setting.
+    #[arg(long)]
+    long: bool,
+    /// Print JSON, with all of it.
     #[arg(long)]
     json: bool,
 }
@@ -73,26 +78,39 @@ pub fn run(args: ConfigArgs) -> ExitCode {
             && (!args.changed || config.settings().is_set(s.name))
     };
     let rows: Vec<&Setting> = all(Scope::Broker).iter().filter(wanted).collect();
-    let text = if args.json { as_json(&config, &rows) } else { as_table(&config, &rows) };
+    if rows.is_empty() && !args.words.is_empty() && !args.changed {
+        return failure(&no_such(&args.words));
+    }
+    let long = args.long || rows.len() == 1;
+    let text = if args.json { as_json(&config, &rows) } else { as_table(&config, &rows, long) };
     // A reader that has seen enough (`| head`) is no failure.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
     ExitCode::SUCCESS
 }
 
-fn as_table(config: &BrokerConfig, rows: &[&Setting]) -> String {
+fn no_such(words: &[String]) -> String {
+    let near = words.iter().find_map(|word| nearest(word, all(Scope::Broker).iter().map(|s| s.name)));
+    let hint = near.map_or_else(String::new, |name| format!("; did you mean {name}?"));
+    format!("no such setting: {}{hint}", words.join(", "))
+}
+
+fn as_table(config: &BrokerConfig, rows: &[&Setting], long: bool) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["setting", "value", "default", "from", "type", "effect"]);
+    // A row of the short form stays a line, for grep.
+    let arrangement = if long { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
+    table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
+    let headings = ["setting", "value", "from", "default", "type", "effect"];
+    let shown = if long { headings.len() } else { 3 };
+    table.set_header(&headings[..shown]);
     for s in rows {
         let origin = config.settings().origin(s.name).to_string();
         let value = show(s, config.settings().get(s.name));
         let default = show(s, s.default);
-        table.add_row([s.name.to_string(), value, default, origin, kind(s), effect(s)]);
+        table.add_row(
+            [s.name.to_string(), value, origin, default, kind(s), effect(s)].into_iter().take(shown),
+        );
     }
     let mut out = table.trim_fmt() + "\n";
-    if rows.is_empty() {
-        out = "no such setting\n".into();
-    }
     let ignored = config.settings().ignored();
     if !ignored.is_empty() {
         out += &format!("set, but without meaning to headwater: {}\n", ignored.join(", "));
@@ -202,7 +220,8 @@ mod tests {
     #[test]
     fn tables_show_value_default_origin_and_effect() {
         let config = config(&["log.retention.hours=24", "num.io.threads=4", "ssl.key.password=hush"]);
-        let text = as_table(&config, &rows(&["log.retention.hours", "num.io.threads", "ssl.key.password"]));
+        let text =
+            as_table(&config, &rows(&["log.retention.hours", "num.io.threads", "ssl.key.password"]), true);
         for part in ["log.retention.hours", "24", "168", "--set", "hours", "not 0", "[ignored]", "(hidden)"] {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -211,6 +230,17 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains("hush"));
+        let text = as_table(&config, &rows(&["log.retention.hours", "num.partitions"]), false);
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[0], ["setting", "value", "from"]);
+        assert!(lines.contains(&vec!["log.retention.hours", "24", "--set"]), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_is_none_gets_the_nearest() {
+        let said = no_such(&["num.partitons".into()]);
+        assert_eq!(said, "no such setting: num.partitons; did you mean num.partitions?");
+        assert_eq!(no_such(&["xyzzy".into()]), "no such setting: xyzzy");
     }
 
     #[test]
