@@ -169,7 +169,7 @@ fn topics_are_created_listed_described_and_deleted() {
     assert!(broker.run(&["topic", "describe", &topic], "", 0).contains("retention.ms"));
     broker.run(&["topic", "delete", &topic], "", 0);
     let error = broker.run(&["topic", "describe", &topic], "", 1);
-    assert!(error.contains("UNKNOWN_TOPIC_OR_PARTITION"), "{error}");
+    assert!(error.contains("UNKNOWN_TOPIC_OR_PARTITION: there is no such topic"), "{error}");
     broker.run(&["consume", &topic], "", 1);
     broker.run(&["topic", "create", &topic, "--partitions", "none"], "", 2);
 }
@@ -296,4 +296,80 @@ fn a_broker_that_is_not_there_is_told_in_one_line() {
         let error = broker.run(args, "", 1);
         assert!(error.contains("127.0.0.1:1"), "{error}");
     }
+}
+
+/// Runs a command that needs no broker; what it printed on standard output and standard error.
+fn offline(args: &[&str], code: i32) -> (String, String) {
+    let Output { status, stdout, stderr } = headwater(args).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert_eq!(status.code(), Some(code), "{args:?}\n{stdout}\n{stderr}");
+    (stdout, stderr)
+}
+
+#[test]
+fn words_that_mean_nothing_are_told_by_the_exit_code() {
+    assert!(offline(&["topic", "list", "--bootstrap", "nonsense"], 2).1.contains("not HOST:PORT"));
+    assert!(offline(&["loadgen", "preset", "bogus"], 2).1.contains("bogus"));
+    let (stdout, stderr) = offline(&["config", "num.partitons"], 1);
+    assert!(stdout.is_empty() && stderr.contains("did you mean num.partitions?"), "{stdout}{stderr}");
+    // One match is shown with all of it, several with a line each.
+    assert!(offline(&["config", "auto.create.topics.enable"], 0).0.contains("effect"));
+    assert!(!offline(&["config", "retention"], 0).0.contains("effect"));
+    assert!(offline(&["config", "retention", "--long"], 0).0.contains("effect"));
+}
+
+#[test]
+fn a_stopped_brokers_folder_is_read_and_judged() {
+    let mut broker = Broker::start();
+    let topic = broker.fresh("dump");
+    let mut produce = broker.command(&["produce", &topic]).stdin(Stdio::piped()).spawn().unwrap();
+    produce.stdin.take().unwrap().write_all(b"hello\n\\xff\n\xff\n").unwrap();
+    assert!(wait(&mut produce).success());
+    assert_eq!(broker.run(&["group", "list"], "", 0), "", "no rows, and the word on standard error");
+    let Some((child, folder)) = broker.own.as_mut() else { return };
+    interrupt(child);
+    assert!(wait(child).success());
+    let data = folder.path().join("data");
+    let path = data.to_str().unwrap();
+    assert!(offline(&["log", "verify", path], 0).0.contains("Sound"));
+    let dump = |more: &[&str]| offline(&[&["log", "dump", path, "--records", "--json"], more].concat(), 0).0;
+    let lines: Vec<Value> = dump(&[]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let has = |name: &str, value: &str| lines.iter().any(|line| line[name] == value);
+    assert!(has("value", "hello") && has("value", "\\xff") && has("value_hex", "ff"), "{lines:?}");
+    assert_eq!(dump(&["--max", "1"]).lines().count(), 1);
+    // Neither a folder with a part missing nor one that is none is sound.
+    std::fs::remove_dir_all(data.join("shard-0/journal")).unwrap();
+    let (stdout, _) = offline(&["log", "verify", path], 1);
+    assert!(stdout.contains("journal is missing") && stdout.contains("start no broker on it"), "{stdout}");
+    assert!(!stdout.contains("serves what is around"), "{stdout}");
+    let empty = tempfile::tempdir().unwrap();
+    let (stdout, stderr) = offline(&["log", "verify", empty.path().to_str().unwrap()], 1);
+    assert!(stdout.is_empty() && stderr.contains("no data folder"), "{stdout}{stderr}");
+}
+
+#[test]
+fn a_doctor_that_is_interrupted_leaves_no_file() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let mut doctor = headwater(&["doctor", "--data-dir", path]).spawn().unwrap();
+    // It is measuring once it has a file there.
+    let measures = |id: u32| {
+        let files = std::fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+        files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|file| file.starts_with(path))
+    };
+    while !measures(doctor.id()) {
+        // Where there is no direct IO, it has nothing to measure.
+        if doctor.try_wait().unwrap().is_some() {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    // A moment later its name is gone, while it still measures.
+    while std::fs::read_dir(path).unwrap().count() > 0 {
+        assert!(measures(doctor.id()), "it keeps the name until its end");
+        std::thread::yield_now();
+    }
+    interrupt(&doctor);
+    wait(&mut doctor);
+    assert_eq!(std::fs::read_dir(path).unwrap().count(), 0);
 }

@@ -165,9 +165,21 @@ fn settings_that_are_none() {
     refused(&["--config", "/no/such.properties"], &["/no/such.properties", "No such file"]);
     fs::write(&file, "log.retention.hours=24\nlog.retention.hous=24\n").unwrap();
     refused(&["--config", text(&file)], &["server.properties:2", "log.retention.hous"]);
+    fs::write(&file, "zookeeper.connect=zk:2181\n").unwrap();
+    refused(&["--config", text(&file)], &["zookeeper.connect", "there is no ZooKeeper"]);
     fs::write(&file, [0xff, 0xfe, 0, 1]).unwrap();
     refused(&["--config", text(&file)], &["server.properties"]);
+    let two = "listeners=A://127.0.0.1:0,B://localhost:0";
+    let map = "listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT";
+    check(&["--data-dir", &data, "--set", two, "--set", map], 2, &["only one listener"]);
     assert!(!Path::new(&data).exists(), "a start without settings made a folder");
+    // Taken for the name of a target, it would mute everything.
+    let output = headwater(&["start", "--data-dir", &data]).env("HEADWATER_LOG", "debgu").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(2) && stderr.lines().count() == 1 && stderr.contains("debgu"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -245,7 +257,7 @@ fn checkpoint_that_is_damaged() {
             fs::write(&path, bytes).unwrap();
         },
         &[],
-        &["checkpoint", "damaged"],
+        &["checkpoint", "damaged", "put a whole copy of it in its place", "headwater log"],
     );
 }
 
@@ -308,7 +320,14 @@ fn ready_names_the_port_and_the_banner_the_next_step() {
         std::thread::yield_now();
     }
     let log = broker.log();
-    for word in [&*broker.address, text(&broker.data()), "shards", "durable", "headwater produce"] {
+    for word in [
+        &*broker.address,
+        text(&broker.data()),
+        "shards",
+        "durable",
+        "headwater produce",
+        "--bootstrap 127.0.0.1:",
+    ] {
         assert!(log.contains(word), "{word}: {log}");
     }
     assert!(!log.contains('\x1b'), "colour though it is no terminal: {log}");
