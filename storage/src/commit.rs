@@ -13,7 +13,7 @@ use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
 use crate::journal::ring::Ring;
 use crate::log::cost;
 use crate::store::{Pending, RELAXED_DELAY, Shared, Store};
-use crate::write_out::is_full;
+use crate::write_out::passes;
 
 /// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.
 pub(crate) const ROUND_BYTES: usize = 2 << 20;
@@ -139,7 +139,7 @@ impl<D: Disk> Store<D> {
                 Ok(true) => break,
                 Ok(false) => {}
                 // The ring can't grow for now; a checkpoint frees what it has.
-                Err(error) if is_full(&error) => {}
+                Err(error) if passes(&error) => {}
                 Err(error) => {
                     shared.fail("extending the journal", &error);
                     return None;

@@ -28,7 +28,7 @@ use crate::error::StorageError;
 use crate::journal::frame::{Entry, Kind, STORED_BYTES, Stored};
 use crate::log::{Log, cost};
 use crate::store::{Pending, Shared, Store};
-use crate::write_out::is_full;
+use crate::write_out::passes;
 
 /// The headers of a stretch's batches, as its entry has them.
 pub(crate) struct Headers(crc32fast::Hasher);
@@ -117,7 +117,7 @@ impl<D: Disk> Store<D> {
         };
         let stored = match self.store_stretch(&log, end, buffers).await {
             Ok(()) => true,
-            Err(StorageError::Io { source, .. }) if is_full(&source) => false,
+            Err(StorageError::Io { source, .. }) if passes(&source) => false,
             Err(error) => {
                 shared.fail("writing segments", &std::io::Error::other(error.to_string()));
                 return;

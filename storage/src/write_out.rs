@@ -7,7 +7,7 @@ use std::rc::Rc;
 use headwater_core::ids::Offset;
 use headwater_core::record::header::BatchHeader;
 
-use crate::checkpoint::{Encoder, LogImage};
+use crate::checkpoint::{Encoder, LogImage, SegmentImage};
 use crate::commit::Running;
 use crate::disk::{Buf, Buffers, Disk, DiskFile, PAGE, page_ceil, page_floor};
 use crate::error::StorageError;
@@ -62,9 +62,17 @@ impl<D: Disk> Store<D> {
                     shared.disk_full.set(false);
                     worked
                 }
-                Err(StorageError::Io { source, path, .. }) if is_full(&source) => {
+                Err(StorageError::Io { source, path, .. }) if passes(&source) => {
                     if !shared.disk_full.replace(true) {
-                        tracing::error!(file = %path.display(), "the disk is full: free some space; reads go on, appends are refused when memory is used up");
+                        let file = path.display();
+                        match is_full(&source) {
+                            true => {
+                                tracing::error!(%file, "the disk is full: free some space; reads go on, appends are refused when memory is used up")
+                            }
+                            false => {
+                                tracing::error!(%file, error = %source, "no file can be opened: raise the limit on open files; reads go on, appends are refused when memory is used up")
+                            }
+                        }
                     }
                     shared.room.notify();
                     pause().await;
@@ -250,7 +258,11 @@ impl<D: Disk> Store<D> {
         let segments = segments.into_iter().filter(|s| s.bytes > 0).filter_map(|then| {
             let now = state.segments.binary_search_by_key(&then.base, |s| s.base).ok()?;
             let now = &state.segments[now];
-            Some(if now.generation == then.generation { then } else { now.image() })
+            if now.generation != then.generation {
+                return Some(now.image());
+            }
+            // A neighbour that compaction emptied meanwhile has left a gap behind this one: forgotten, it would be damage.
+            Some(SegmentImage { compacted: now.compacted, clean: now.clean, ..then })
         });
         let mut epochs = state.epochs.clone();
         epochs.truncate_from_end(next);
@@ -524,4 +536,11 @@ impl<D: Disk> Log<D> {
 /// Whether the disk has no space: a state that passes, not a failure.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether it may work later: no space, or no descriptor left. Nothing was written then that is not known.
+pub(crate) fn passes(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    is_full(error) || matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

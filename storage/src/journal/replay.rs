@@ -6,6 +6,8 @@
 //!   the expected frame, whole     any                         it was durable                       given
 //!   anything else                 none behind it is whole     the last write, torn or not begun    the end
 //!   anything else                 a later one is whole        damage: it was durable once          refused
+//!   no lap that the beginning     any                         damage: that lap had frames          refused
+//!   is in the middle of
 //!   the next lap, whose first     any                         damage, as above                     refused
 //!   frame is not the expected
 //!   a whole one with an entry     any                         a newer program wrote it             refused
@@ -78,6 +80,10 @@ pub async fn replay<D: Disk>(
             by_lap.insert(head.lap, number);
         }
         files.push(file);
+    }
+    // Frames before this place were durable, the first of them at the start of the lap's file.
+    if from.pos > 0 && !by_lap.contains_key(&from.lap) {
+        return Err(ReplayError::Damaged { lap: from.lap, pos: 0 });
     }
     let mut out = Replayed { end: from, laps: Vec::new() };
     let mut last = None;
