@@ -69,7 +69,7 @@ impl Default for StoreConfig {
             journal_files: 4,
             head_bytes: 128 << 10,
             // docs/design/0012-large-appends.md
-            large_bytes: 1 << 20,
+            large_bytes: 128 << 10,
             heads_bytes: 256 << 20,
             cache_bytes: 128 << 20,
             files_open: 1024,
