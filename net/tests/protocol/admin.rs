@@ -71,7 +71,6 @@ fn b59_a_producer_names_its_id_with_its_epoch_or_not_at_all() {
             transaction_timeout_ms: 1000,
             producer_id,
             producer_epoch,
-            ..Default::default()
         };
         error(client.call(4, &request).error_code)
     };
