@@ -17,7 +17,7 @@
 //!   exit 0
 //! ```
 //!
-//! The folder's own rules are in [`folder`]. A start that fails leaves nothing half-written: the folder is locked and read
+//! The folder's own rules are in `folder`. A start that fails leaves nothing half-written: the folder is locked and read
 //! before anything is made in it.
 
 pub(crate) mod folder;
