@@ -14,7 +14,7 @@
 //! warmed and checked again, so what the disk gave is checked each time. An interval in which anything is wrong is never sent: the
 //! direct read names the damage and serves what is around it.
 //!
-//! Bounded: three bits an interval, and one open file, for [`FILES_MAX`] segments; the one used longest ago goes first. What is
+//! Bounded: three bits an interval, and one open file, for `FILES_MAX` segments; the one used longest ago goes first. What is
 //! on its way out keeps its file open, and no memory. A compacted segment has another name, hence nothing is known of it.
 //!
 //! Not here: who asks for what (`plan.rs`), and the sending (`net/src/rt/tcp.rs`).
