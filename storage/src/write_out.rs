@@ -433,7 +433,8 @@ impl<D: Disk> Store<D> {
         if let Some(segment) = state.segment(base) {
             segment.written_max_timestamp = segment.written_max_timestamp.max(newest);
             segment.written = size;
-            segment.tail = Some(rest);
+            // Nothing is written behind a sealed segment's last page: of thousands of them these would add up.
+            segment.tail = Some(if seal { Vec::new() } else { rest });
             segment.tail_on_disk = whole;
             segment.sealed |= seal;
         }
