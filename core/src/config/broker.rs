@@ -448,23 +448,34 @@ fn per_ip(s: &Settings) -> Result<Vec<(String, u32)>, ConfigError> {
     Ok(overrides)
 }
 
-fn consumer_group(s: &Settings) -> Result<ConsumerGroupSettings, ConfigError> {
-    for name in ["session.timeout.ms", "heartbeat.interval.ms", "assignment.interval.ms"] {
-        let key = format!("group.consumer.{name}");
+/// What the broker bounds of groups of every new protocol: `<of>.<name>` by `<of>.min.<name>` and `<of>.max.<name>`.
+pub(super) const TIMES: [&str; 3] = ["session.timeout.ms", "heartbeat.interval.ms", "assignment.interval.ms"];
+
+/// Checks the defaults of groups against the broker's own bounds, and that members may call more than once a session.
+pub(super) fn check_bounds(s: &Settings, of: &str, names: &[&str]) -> Result<(), ConfigError> {
+    for name in names {
+        let key = format!("{of}.{name}");
         let value: i64 = s.number(&key);
-        let min: i64 = s.number(&format!("group.consumer.min.{name}"));
-        let max: i64 = s.number(&format!("group.consumer.max.{name}"));
+        let min: i64 = s.number(&format!("{of}.min.{name}"));
+        let max: i64 = s.number(&format!("{of}.max.{name}"));
         if value < min || value > max {
-            let expected = format!(
-                "must be within group.consumer.min.{name} and group.consumer.max.{name} ({min} to {max})"
-            );
+            let expected = format!("must be within {of}.min.{name} and {of}.max.{name} ({min} to {max})");
             return Err(ConfigError::invalid(&key, &value.to_string(), expected));
         }
     }
-    let (session, heartbeat) = ("group.consumer.session.timeout.ms", "group.consumer.heartbeat.interval.ms");
-    if s.number::<i64>(session) <= s.number::<i64>(heartbeat) {
-        return Err(ConfigError::invalid(session, s.text(session), format!("must be more than {heartbeat}")));
+    let [session, heartbeat] = [0, 1].map(|at| format!("{of}.{}", TIMES[at]));
+    if s.number::<i64>(&session) <= s.number::<i64>(&heartbeat) {
+        return Err(ConfigError::invalid(
+            &session,
+            s.text(&session),
+            format!("must be more than {heartbeat}"),
+        ));
     }
+    Ok(())
+}
+
+fn consumer_group(s: &Settings) -> Result<ConsumerGroupSettings, ConfigError> {
+    check_bounds(s, "group.consumer", &TIMES)?;
     let protocols = "group.coordinator.rebalance.protocols";
     let enabled = list(s.text(protocols));
     if !enabled.contains(&"classic") {

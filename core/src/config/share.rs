@@ -1,6 +1,6 @@
 //! Settings of share groups (KIP-932): the broker's, and one group's.
 
-use super::broker::BrokerConfig;
+use super::broker::{BrokerConfig, TIMES, check_bounds};
 use super::error::ConfigError;
 use super::group::bounds;
 use super::sources::{Overrides, Settings};
@@ -31,30 +31,8 @@ pub struct ShareSettings {
 
 impl ShareSettings {
     pub(super) fn of(s: &Settings) -> Result<Self, ConfigError> {
-        for name in [
-            "session.timeout.ms",
-            "heartbeat.interval.ms",
-            "assignment.interval.ms",
-            "delivery.count.limit",
-            "record.lock.duration.ms",
-            "partition.max.record.locks",
-        ] {
-            let key = format!("group.share.{name}");
-            let value: i64 = s.number(&key);
-            let min: i64 = s.number(&format!("group.share.min.{name}"));
-            let max: i64 = s.number(&format!("group.share.max.{name}"));
-            if value < min || value > max {
-                let expected = format!(
-                    "must be within group.share.min.{name} and group.share.max.{name} ({min} to {max})"
-                );
-                return Err(ConfigError::invalid(&key, &value.to_string(), expected));
-            }
-        }
-        let (session, heartbeat) = ("group.share.session.timeout.ms", "group.share.heartbeat.interval.ms");
-        if s.number::<i64>(session) <= s.number::<i64>(heartbeat) {
-            let expected = format!("must be more than {heartbeat}");
-            return Err(ConfigError::invalid(session, s.text(session), expected));
-        }
+        let of_records = ["delivery.count.limit", "record.lock.duration.ms", "partition.max.record.locks"];
+        check_bounds(s, "group.share", &[TIMES, of_records].concat())?;
         if s.text("group.share.assignors").trim() != "simple" {
             return Err(ConfigError::Unsupported {
                 key: "group.share.assignors".into(),
