@@ -307,7 +307,9 @@ fn folder_that_is_no_data_folder() {
 
 #[test]
 fn folder_with_an_unreadable_shard_count() {
-    check_folder(|data| fs::write(data.join("shards"), "three").unwrap(), &[], &["shards"]);
+    for text in ["three", "0", "70000", ""] {
+        check_folder(|data| fs::write(data.join("shards"), text).unwrap(), &[], &["shards"]);
+    }
 }
 
 #[test]

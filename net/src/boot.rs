@@ -122,8 +122,7 @@ impl Server {
         let lock = folder::lock(&folder)?;
         // Before anything is written: a folder that cannot be used shall not look like one that was.
         folder::check_direct_io(&folder)?;
-        folder::check_whole(&folder, shards)?;
-        let first_start = folder::shards_of(&folder)?.is_none();
+        let first_start = folder::check_whole(&folder, shards)?;
         let identity = folder::identity(&folder, &config)?;
         let advertised = advertised(&config, address);
         // From here on the shards listen themselves; with SO_REUSEPORT they could share the port with a stranger, which

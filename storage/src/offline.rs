@@ -26,6 +26,8 @@ use crate::layout;
 use crate::reader::{Expected, Found, SegmentReader};
 use crate::segment::Segment;
 
+pub use parts::shards_of;
+
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

@@ -25,7 +25,7 @@ use std::path::Path;
 use headwater_core::config::{BrokerConfig, ClusterMeta};
 use headwater_core::ids::ShardId;
 use headwater_storage::journal::ring;
-use headwater_storage::layout;
+use headwater_storage::{layout, offline};
 
 use super::BootError;
 use crate::rt;
@@ -86,6 +86,7 @@ fn write_durably(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Refuses a file system without direct IO.
 pub fn check_direct_io(folder: &Path) -> Result<(), BootError> {
     use std::os::unix::fs::OpenOptionsExt;
     let path = folder.join(".direct-io-probe");
@@ -107,15 +108,12 @@ fn misfit(folder: &Path, why: String) -> BootError {
 
 /// How many shards wrote the folder, if it says so.
 pub fn shards_of(folder: &Path) -> Result<Option<usize>, BootError> {
-    let path = layout::shards_file(folder);
-    match fs::read_to_string(&path) {
-        Ok(text) => match text.trim().parse() {
-            Ok(shards) => Ok(Some(shards)),
-            Err(_) => Err(misfit(folder, format!("{} does not hold a number", path.display()))),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(BootError::Folder { folder: folder.to_path_buf(), source }),
-    }
+    offline::shards_of(folder).map_err(|source| match source.kind() {
+        io::ErrorKind::InvalidData => {
+            misfit(folder, format!("{}: {source}", layout::shards_file(folder).display()))
+        }
+        _ => BootError::Folder { folder: folder.to_path_buf(), source },
+    })
 }
 
 /// Says that all of this folder's shards have come up once.
@@ -125,9 +123,10 @@ pub fn remember_shards(folder: &Path, shards: usize) -> Result<(), BootError> {
         .map_err(|source| BootError::Folder { folder: folder.to_path_buf(), source })
 }
 
-/// Refuses a folder that is not ours, or of which a part is missing; `shards` is the number that would start.
-pub fn check_whole(folder: &Path, shards: usize) -> Result<(), BootError> {
-    let Some(before) = shards_of(folder)? else { return check_fresh(folder, shards) };
+/// Refuses a folder that is not ours, or of which a part is missing; `shards` is the number that would start. Answers
+/// whether nobody was served from it yet.
+pub fn check_whole(folder: &Path, shards: usize) -> Result<bool, BootError> {
+    let Some(before) = shards_of(folder)? else { return check_fresh(folder, shards).map(|()| true) };
     if before != shards {
         return Err(misfit(
             folder,
@@ -142,7 +141,7 @@ pub fn check_whole(folder: &Path, shards: usize) -> Result<(), BootError> {
         needed.push(ring::file_path(&layout::journal_folder(folder, shard), 0));
     }
     match needed.into_iter().find(|path| !path.exists()) {
-        None => Ok(()),
+        None => Ok(false),
         Some(missing) => Err(misfit(
             folder,
             format!(

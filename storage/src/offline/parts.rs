@@ -40,6 +40,24 @@ pub(super) fn refuse<'a>(path: &Path, mut segments: impl Iterator<Item = &'a Pat
     Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
 
+/// How many shards wrote a data folder; none if it does not say so.
+///
+/// # Errors
+/// What the disk says; `InvalidData` if what it says is no number of shards.
+pub fn shards_of(root: &Path) -> io::Result<Option<usize>> {
+    match fs::read_to_string(layout::shards_file(root)) {
+        Ok(text) => match text.trim().parse() {
+            Ok(shards @ 1..=SHARDS_MAX) => Ok(Some(shards)),
+            _ => {
+                let what = format!("it does not hold a number of shards from 1 to {SHARDS_MAX}");
+                Err(io::Error::new(io::ErrorKind::InvalidData, what))
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// What a data folder lacks.
 pub(super) fn missing(root: &Path) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -51,20 +69,17 @@ pub(super) fn missing(root: &Path) -> Vec<Problem> {
     if let Err(why) = known {
         lost(identity, format!("{why}; it says whose folder this is"));
     }
-    let path = layout::shards_file(root);
-    let shards = match fs::read_to_string(&path) {
-        Ok(text) => match text.trim().parse() {
-            Ok(shards @ 1..=SHARDS_MAX) => shards,
-            _ => {
-                lost(path, format!("it does not hold a number of shards from 1 to {SHARDS_MAX}"));
-                0
-            }
-        },
-        Err(error) => {
-            lost(path, format!("{error}; it says how many shards wrote this folder"));
-            0
-        }
-    };
+    let shards = shards_of(root).unwrap_or_else(|error| {
+        lost(layout::shards_file(root), error.to_string());
+        Some(0)
+    });
+    let shards = shards.unwrap_or_else(|| {
+        lost(
+            layout::shards_file(root),
+            "it is missing; it says how many shards wrote this folder".to_string(),
+        );
+        0
+    });
     for shard in (0..shards).filter_map(|shard| Some(ShardId::new(u16::try_from(shard).ok()?))) {
         let folder = layout::shard_folder(root, shard);
         let journal = layout::journal_folder(root, shard);
