@@ -39,6 +39,11 @@ fn message(code: ErrorCode) -> Option<Cow<'static, str>> {
     Some(Cow::Borrowed(code.name()))
 }
 
+/// Code and words of a result that says nothing else.
+fn told(result: Result<(), ErrorCode>) -> (i16, Option<Cow<'static, str>>) {
+    result.err().map_or((0, None), |code| (code.code(), message(code)))
+}
+
 fn read(reply: StateReply) -> Vec<Result<StoredShare, ErrorCode>> {
     match reply {
         StateReply::Read(results) => results,
@@ -84,12 +89,8 @@ pub async fn initialize(context: Context, body: BytesMut) -> Result<Reply, Refus
             .partitions
             .iter()
             .map(|asked| {
-                let error = results.next().and_then(Result::err);
-                initialize_response::PartitionResult {
-                    partition: asked.partition,
-                    error_code: error.map_or(0, ErrorCode::code),
-                    error_message: error.and_then(message),
-                }
+                let (error_code, error_message) = told(results.next().expect("each is answered"));
+                initialize_response::PartitionResult { partition: asked.partition, error_code, error_message }
             })
             .collect(),
     });
@@ -184,12 +185,8 @@ pub async fn write(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             .partitions
             .iter()
             .map(|asked| {
-                let error = results.next().and_then(Result::err);
-                write_response::PartitionResult {
-                    partition: asked.partition,
-                    error_code: error.map_or(0, ErrorCode::code),
-                    error_message: error.and_then(message),
-                }
+                let (error_code, error_message) = told(results.next().expect("each is answered"));
+                write_response::PartitionResult { partition: asked.partition, error_code, error_message }
             })
             .collect(),
     });
@@ -229,12 +226,8 @@ pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             .partitions
             .iter()
             .map(|asked| {
-                let error = results.next().and_then(Result::err);
-                delete_response::PartitionResult {
-                    partition: asked.partition,
-                    error_code: error.map_or(0, ErrorCode::code),
-                    error_message: error.and_then(message),
-                }
+                let (error_code, error_message) = told(results.next().expect("each is answered"));
+                delete_response::PartitionResult { partition: asked.partition, error_code, error_message }
             })
             .collect(),
     });
