@@ -229,6 +229,11 @@ impl<D: Disk> Log<D> {
         self.state.borrow().committed_end()
     }
 
+    /// Whether its `cleanup.policy` has `compact`.
+    pub fn is_compacted(&self) -> bool {
+        self.state.borrow().config.compaction.is_some()
+    }
+
     /// Bytes of its batches, from the first segment on.
     pub fn size_bytes(&self) -> u64 {
         self.state.borrow().segments.iter().map(|segment| segment.size).sum()

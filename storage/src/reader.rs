@@ -23,7 +23,7 @@ use headwater_core::record::header::{BatchHeader, BatchView, HEADER_BYTES};
 use crate::disk::DiskFile;
 
 /// The least that is read at once, in bytes.
-pub(crate) const READ_BYTES: usize = 128 * 1024;
+pub const READ_BYTES: usize = 128 * 1024;
 /// How much is read at once to find the end of a damaged stretch.
 const SEARCH_BYTES: usize = 1 << 20;
 

@@ -535,7 +535,7 @@ impl<D: Disk> Log<D> {
 }
 
 /// Whether the disk has no space: a state that passes, not a failure.
-pub(crate) fn is_full(error: &io::Error) -> bool {
+fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 

@@ -217,7 +217,7 @@ impl Shard {
     /// more than a third of the time is its.
     pub async fn compact(&self) {
         let all: Vec<_> = self.partitions.borrow().values().cloned().collect();
-        for partition in all {
+        for partition in all.into_iter().filter(|partition| partition.log().is_compacted()) {
             let config = self.config();
             let map_bytes = usize::try_from(config.cleaner_dedupe_bytes).unwrap_or(usize::MAX);
             let pass = partition.compaction(rt::wall(), map_bytes / usize::from(self.count));

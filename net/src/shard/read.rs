@@ -10,13 +10,11 @@ use headwater_core::ids::ShardId;
 use headwater_replication::partition::{Advanced, Isolation, Partition};
 use headwater_storage::disk::dma::Dma;
 use headwater_storage::plan::{ReadOutcome, ReadPlan};
+use headwater_storage::reader::READ_BYTES;
 
 use super::Shard;
 use super::message::{EpochItem, LookupDone, LookupItem, ReadDone, ReadItem, Reply, Request};
 use crate::rt::{self, Event};
-
-/// What a read from the disk takes of memory, however little is wanted.
-const READ_BYTES: usize = 128 << 10;
 
 /// Names a parked read: the reader's shard, and its own number for it.
 pub type Ticket = (ShardId, u64);
