@@ -47,7 +47,7 @@ fn a_standstill_shows_at_its_true_weight() {
 #[test]
 fn shapes_of_all_kinds_are_verified() {
     let broker = Broker::start(SMALL);
-    let shapes: [(&str, &[&str]); 8] = [
+    let shapes: [(&str, &[&str]); 9] = [
         ("transactions", &["--transaction-records", "20", "--abort-share", "0.4", "--producers", "2"]),
         ("groups", &["--groups", "2", "--consumers", "2"]),
         ("fan-out", &["--fan-out", "3", "--topics", "2", "--keys", "zipf"]),
@@ -55,6 +55,21 @@ fn shapes_of_all_kinds_are_verified() {
         ("backlog", &["--backlog", "1s", "--rate", "steps:200x1s,900x1s"]),
         ("slow", &["--fan-out", "2", "--slow-readers", "1", "--slow-rate", "50"]),
         ("storm", &["--connections", "50", "--rate", "poisson:400"]),
+        (
+            "crowd",
+            &[
+                "--crowd-groups",
+                "3",
+                "--crowd-members",
+                "4",
+                "--commits",
+                "100",
+                "--rebalance-every",
+                "600ms",
+                "--heartbeat",
+                "300ms",
+            ],
+        ),
         ("plain", &["--consumers", "0", "--idempotence", "false", "--acks", "1", "--linger", "0ms"]),
     ];
     let report = broker.folder().join("report.json");
@@ -85,6 +100,9 @@ fn shapes_of_all_kinds_are_verified() {
         };
         assert_eq!(count("consumed"), count("acked") * readings, "{name}");
         assert_eq!(name == "transactions", count("aborted") > 0, "{name}");
+        for latency in ["heartbeat_ms", "commit_ms", "rebalance_ms"] {
+            assert_eq!(json[latency]["count"].as_u64() > Some(5), name == "crowd", "{json}");
+        }
         assert!(name != "storm" || json["connect_ms"]["count"] == 50, "{json}");
         assert!(name != "backlog" || !json["drain"].is_null(), "{json}");
         assert_eq!(json["settings"]["topic"], name);

@@ -11,9 +11,11 @@
 //! | `queueing.P` | from the intended to the actual sending | a time |
 //! | `e2e.P` (or `end_to_end.P`) | from the intended time of sending to reading | a time |
 //! | `connect.P` | making a connection | a time |
+//! | `heartbeat.P`, `commit.P`, `rebalance.P` | what a crowd of group members asks for, from when it was due | a time |
 //! | `lost`, `duplicated`, `reordered`, `corrupt`, `uncommitted`, `failed`, … | counts of the report | a number |
-//! | `achieved_per_s`, `offered_per_s`, `mb_per_s` | rates | a number |
+//! | `achieved_per_s`, `offered_per_s`, `mb_per_s`, `transactions_per_s`, `commits_per_s`, `heartbeats_per_s` | rates | a number |
 //! | `kept` | achieved ÷ offered | a number: `0.99` |
+//! | `broker_cores` | CPU seconds of the broker a second | a number: `0.1` |
 //! | `broker_cpu_s`, `loadgen_cpu_s`, `broker_cpu_s_per_gb` | CPU | a number |
 //!
 //! `P` is one of `mean p50 p75 p90 p95 p99 p99.9 p99.99 p99.999 max`. An objective over something that was
@@ -59,10 +61,11 @@ enum Figure {
     MegabytesPerS,
     Kept,
     BrokerCpuPerGigabyte,
+    BrokerCores,
 }
 
 /// Names of latencies, with their places in the report.
-const LATENCIES: [(&str, &str); 7] = [
+const LATENCIES: [(&str, &str); 10] = [
     ("ack", "response_ms"),
     ("response", "response_ms"),
     ("service", "service_ms"),
@@ -70,9 +73,12 @@ const LATENCIES: [(&str, &str); 7] = [
     ("e2e", "end_to_end_ms"),
     ("end_to_end", "end_to_end_ms"),
     ("connect", "connect_ms"),
+    ("heartbeat", "heartbeat_ms"),
+    ("commit", "commit_ms"),
+    ("rebalance", "rebalance_ms"),
 ];
 
-const PLAIN: [&str; 15] = [
+const PLAIN: [&str; 18] = [
     "produced",
     "acked",
     "failed",
@@ -86,6 +92,9 @@ const PLAIN: [&str; 15] = [
     "lost_connections",
     "offered_per_s",
     "achieved_per_s",
+    "transactions_per_s",
+    "commits_per_s",
+    "heartbeats_per_s",
     "loadgen_cpu_s",
     "broker_cpu_s",
 ];
@@ -167,6 +176,7 @@ impl Figure {
             Figure::MegabytesPerS => Some(number("achieved_bytes_per_s")? / 1e6),
             Figure::Kept => Some(number("achieved_per_s")? / number("offered_per_s").filter(|r| *r > 0.0)?),
             Figure::BrokerCpuPerGigabyte => broker_cpu_s_per_gb(report),
+            Figure::BrokerCores => broker_cores(report),
         }
     }
 
@@ -176,6 +186,7 @@ impl Figure {
         match text {
             "mb_per_s" => return Some(Figure::MegabytesPerS),
             "kept" => return Some(Figure::Kept),
+            "broker_cores" => return Some(Figure::BrokerCores),
             "broker_cpu_s_per_gb" => return Some(Figure::BrokerCpuPerGigabyte),
             _ => {}
         }
@@ -197,6 +208,12 @@ pub fn broker_cpu_s_per_gb(report: &Value) -> Option<f64> {
     Some(number("broker_cpu_s")? / Some(gigabytes).filter(|gb| *gb > 0.0)?)
 }
 
+/// CPU seconds of the broker a second of the measured window.
+pub fn broker_cores(report: &Value) -> Option<f64> {
+    let number = |name: &str| report.get(name).and_then(Value::as_f64);
+    Some(number("broker_cpu_s")? / number("measured_s").filter(|s| *s > 0.0)?)
+}
+
 impl FromStr for Objective {
     type Err = String;
 
@@ -211,9 +228,9 @@ impl FromStr for Objective {
         };
         let Some(figure) = Figure::parse(figure) else {
             return bad(
-                "the figure is ack, service, queueing, e2e or connect with .mean, .p50 … .p99.999 or .max, or one of lost, \
-                 duplicated, reordered, corrupt, uncommitted, failed, acked, consumed, achieved_per_s, mb_per_s, kept, \
-                 broker_cpu_s, broker_cpu_s_per_gb",
+                "the figure is ack, service, queueing, e2e, connect, heartbeat, commit or rebalance with .mean, .p50 … .p99.999 or .max, or one of lost, \
+                 duplicated, reordered, corrupt, uncommitted, failed, acked, consumed, achieved_per_s, transactions_per_s, \
+                 commits_per_s, heartbeats_per_s, mb_per_s, kept, broker_cores, broker_cpu_s, broker_cpu_s_per_gb",
             );
         };
         let bound = if matches!(figure, Figure::Latency { .. }) {
@@ -264,6 +281,7 @@ mod tests {
         check("duplicated==0", Ok((Some(0.0), true)));
         check("kept>=0.99", Ok((Some(0.99), true)));
         check("mb_per_s>50", Ok((Some(50.0), false)));
+        check("broker_cores<=0.2", Ok((Some(0.2), true)));
         check("broker_cpu_s_per_gb<=4", Ok((Some(4.0), true)));
         check("achieved_per_s>=1_000", Ok((Some(990.0), false)));
     }

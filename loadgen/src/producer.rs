@@ -43,6 +43,8 @@ pub(crate) struct Tally {
     /// Acknowledged within the measured window: records, and bytes of values.
     pub measured: u64,
     pub measured_bytes: u64,
+    /// Ended within the measured window, either way.
+    pub transactions: u64,
     pub response: Latency,
     pub service: Latency,
     pub queueing: Latency,
@@ -227,6 +229,9 @@ impl LoadProducer<'_> {
         let commit = rng.unit() >= self.abort_share || stop.load(Ordering::Relaxed);
         let outcome = producer.end_transaction(commit);
         let held = std::mem::take(&mut account.held);
+        if outcome.is_ok() && (self.measure_from..self.measure_to).contains(&self.clock.now()) {
+            lock(account.tally).transactions += 1;
+        }
         match outcome {
             Ok(true) => held.iter().for_each(|held| self.acknowledge(held, account)),
             Ok(false) => {

@@ -105,6 +105,12 @@ pub struct Report {
     pub connect: Latency,
     /// Joining a consumer group, each time.
     pub join: Latency,
+    /// Heartbeats of a crowd, from when each was due.
+    pub heartbeat: Latency,
+    /// Offset commits of a crowd, from when each was due.
+    pub commit: Latency,
+    /// Sharing out anew, from the first member's joining to the last one's assignment.
+    pub rebalance: Latency,
     /// From intended sending to reading; empty without consumers.
     pub end_to_end: Latency,
     /// Seconds that were measured.
@@ -115,6 +121,12 @@ pub struct Report {
     pub achieved_per_s: f64,
     /// Bytes of values a second that were acknowledged.
     pub achieved_bytes_per_s: f64,
+    /// Transactions a second that were committed or aborted.
+    pub transactions_per_s: f64,
+    /// Offset commits of a crowd that were answered a second.
+    pub commits_per_s: f64,
+    /// Heartbeats of a crowd that were answered a second.
+    pub heartbeats_per_s: f64,
     /// Records made, warm-up included.
     pub produced: u64,
     /// Records acknowledged.
@@ -270,6 +282,9 @@ impl Report {
             "queueing_ms": self.queueing.json(),
             "connect_ms": self.connect.json(),
             "join_ms": self.join.json(),
+            "heartbeat_ms": self.heartbeat.json(),
+            "commit_ms": self.commit.json(),
+            "rebalance_ms": self.rebalance.json(),
             "percentiles": {
                 "response": self.response.curve(),
                 "service": self.service.curve(),
@@ -279,6 +294,9 @@ impl Report {
             "offered_per_s": self.offered_per_s,
             "achieved_per_s": self.achieved_per_s,
             "achieved_bytes_per_s": self.achieved_bytes_per_s,
+            "transactions_per_s": self.transactions_per_s,
+            "commits_per_s": self.commits_per_s,
+            "heartbeats_per_s": self.heartbeats_per_s,
         });
         if let (Value::Object(report), Value::Object(found)) = (&mut report, found) {
             report.extend(found);

@@ -104,6 +104,21 @@ pub struct ShapeArgs {
     /// So often a member leaves its group and joins it again [default: 0s, never].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     churn: Option<Duration>,
+    /// So many more consumer groups have members that read nothing, but beat and commit [default: 0].
+    #[arg(long, value_name = "N")]
+    crowd_groups: Option<u32>,
+    /// Members of each of those, each with a connection of its own [default: 10].
+    #[arg(long, value_name = "N")]
+    crowd_members: Option<u32>,
+    /// So often each of those members beats [default: 3s].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    heartbeat: Option<Duration>,
+    /// So many offsets a second do they commit, all together [default: 0].
+    #[arg(long, value_name = "COMMITS_PER_S")]
+    commits: Option<u64>,
+    /// So often each of those groups shares out anew [default: 0s, never].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    rebalance_every: Option<Duration>,
     /// What the run must reach, such as 'ack.p99<5ms', 'lost==0' or 'kept>=0.99'; may be given again.
     #[arg(long, value_name = "OBJECTIVE")]
     objective: Vec<Objective>,
@@ -152,6 +167,11 @@ impl ShapeArgs {
             slow_rate,
             connections,
             churn,
+            crowd_groups,
+            crowd_members,
+            heartbeat,
+            commits,
+            rebalance_every,
             idempotence
         );
         scenario.partitions = self.partitions.or(scenario.partitions);

@@ -143,6 +143,9 @@ pub fn closing(report: &Report) -> String {
         ("queueing", &report.queueing),
         ("connecting", &report.connect),
         ("joining a group", &report.join),
+        ("heartbeats", &report.heartbeat),
+        ("offset commits", &report.commit),
+        ("rebalances", &report.rebalance),
     ];
     rows.extend(
         more.iter().filter(|(_, latency)| latency.count() > 0).map(|(name, latency)| row(name, latency)),
@@ -155,6 +158,14 @@ pub fn closing(report: &Report) -> String {
         report.achieved_bytes_per_s / 1e6,
         report.measured_s,
     );
+    let rates = [
+        ("transactions", report.transactions_per_s),
+        ("offset commits", report.commits_per_s),
+        ("heartbeats", report.heartbeats_per_s),
+    ];
+    for (name, rate) in rates.into_iter().filter(|(_, rate)| *rate > 0.0) {
+        out += &format!("{name} {}/s\n", grouped(rate.round() as u64));
+    }
     if let Some(seconds) = report.loadgen_cpu_s {
         let broker = report.broker_cpu_s.map_or(String::new(), |s| format!(", broker {s:.2} s"));
         out += &format!("CPU: load generator {seconds:.2} s{broker}\n");

@@ -324,7 +324,8 @@ impl Connection {
         self.wait_for_answer(Instant::now() + timeout)
     }
 
-    fn wait_for_answer(&mut self, deadline: Instant) -> Result<Answer<'_>, ClientError> {
+    /// Waits for the next answer. Whoever has several requests under way asks as many times.
+    pub fn wait_for_answer(&mut self, deadline: Instant) -> Result<Answer<'_>, ClientError> {
         self.transfer(false)?;
         while !self.has_answer() {
             let now = Instant::now();

@@ -35,15 +35,15 @@ use super::cluster::Cluster;
 use super::error::ClientError;
 
 /// The protocol that consumers of topics agree on.
-const PROTOCOL_TYPE: &str = "consumer";
-const ASSIGNOR: &str = "range";
+pub(crate) const PROTOCOL_TYPE: &str = "consumer";
+pub(crate) const ASSIGNOR: &str = "range";
 
 /// The version in which subscriptions and assignments are written: every client reads it.
-const SUBSCRIPTION_VERSION: i16 = 1;
-const ASSIGNMENT_VERSION: i16 = 0;
+pub(crate) const SUBSCRIPTION_VERSION: i16 = 1;
+pub(crate) const ASSIGNMENT_VERSION: i16 = 0;
 
 /// The version up to which OffsetCommit names topics; later ones give ids.
-const OFFSET_COMMIT_BY_NAME: i16 = 9;
+pub(crate) const OFFSET_COMMIT_BY_NAME: i16 = 9;
 
 const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
 const REBALANCE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -345,7 +345,7 @@ fn share_out(
 }
 
 /// A record of the consumer protocol, with its version in front.
-fn versioned(body: &impl Encode, version: i16) -> Vec<u8> {
+pub(crate) fn versioned(body: &impl Encode, version: i16) -> Vec<u8> {
     let mut w = Writer::new();
     w.i16(version);
     body.encode(&mut w, version);

@@ -10,6 +10,7 @@
 //! saw before the fall says nothing about what is in the log after it.
 
 mod audit;
+mod crowd;
 mod storm;
 mod topics;
 mod watch;
@@ -137,6 +138,7 @@ struct Course<'a> {
     producers: Vec<Mutex<producer::Tally>>,
     consumers: Vec<Mutex<consumer::Tally>>,
     storm: Mutex<storm::Tally>,
+    crowd: Mutex<crowd::Tally>,
     /// Ends producing, consuming; says that producing has ended.
     stop_producing: AtomicBool,
     stop_reading: AtomicBool,
@@ -162,7 +164,7 @@ pub fn run(
     if scenario.transaction_records > 0 {
         cluster.transaction_coordinator(&transactional_id(run, 0))?;
     }
-    if scenario.groups > 0 {
+    if scenario.groups + scenario.crowd_groups > 0 {
         cluster.group_coordinator(&group(scenario, run, 0))?;
     }
 
@@ -181,6 +183,7 @@ pub fn run(
         producers: (0..scenario.producers).map(|_| Mutex::default()).collect(),
         consumers: (0..consumers * readers as usize).map(|_| Mutex::default()).collect(),
         storm: Mutex::default(),
+        crowd: Mutex::default(),
         stop_producing: AtomicBool::new(false),
         stop_reading: AtomicBool::new(false),
         load_over: AtomicBool::new(false),
@@ -300,7 +303,7 @@ impl Course<'_> {
     /// connect is not the broker's response time.
     fn begin(&self) {
         let scenario = &self.config.scenario;
-        let everybody = self.producers.len() + self.consumers.len();
+        let everybody = self.producers.len() + self.consumers.len() + crowd::threads(self) as usize;
         let deadline = Instant::now() + PATIENCE;
         while self.arrived.load(Ordering::Acquire) < everybody
             && Instant::now() < deadline
@@ -356,6 +359,7 @@ impl Course<'_> {
             reading.push(spawned.map_err(RunError::Thread)?);
         }
         reading.extend(storm::launch(self, scope)?);
+        reading.extend(crowd::launch(self, scope)?);
         let mut producing = Vec::new();
         let sizes = scenario.size.classes();
         for (index, tally) in (0..scenario.producers).zip(&self.producers) {

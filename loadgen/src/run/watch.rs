@@ -183,12 +183,13 @@ impl Watched {
         (report.response, report.service, report.queueing) = (self.response, self.service, self.queueing);
         (report.end_to_end, report.join) = (self.end_to_end, self.join);
         report.lost_connections = self.last.lost_connections;
-        let (mut records, mut bytes) = (0, 0);
+        let (mut records, mut bytes, mut transactions) = (0, 0, 0);
         for tally in &course.producers {
             let tally = lock(tally);
             records += tally.measured;
             bytes += tally.measured_bytes;
             report.aborted += tally.aborted;
+            transactions += tally.transactions;
             report.producer_renewals += tally.renewals;
             report.throttled_s += tally.throttled.as_secs_f64();
             report.failures.extend(tally.why_failed.clone());
@@ -202,6 +203,10 @@ impl Watched {
         report.connect = storm.connect.clone();
         report.connects_failed = storm.failed;
         report.failures.extend(storm.why_failed.clone());
+        let crowd = lock(&course.crowd);
+        report.heartbeat = crowd.heartbeat.clone();
+        report.commit = crowd.commit.clone();
+        report.rebalance = crowd.rebalance.clone();
         report.failures.sort();
         report.failures.dedup();
         report.measured_s = self.ended.saturating_sub(times.measure_from) as f64 / 1e9;
@@ -209,6 +214,9 @@ impl Watched {
             let per_s = |count: u64| count as f64 / report.measured_s;
             report.achieved_per_s = per_s(records);
             report.achieved_bytes_per_s = per_s(bytes);
+            report.transactions_per_s = per_s(transactions);
+            report.commits_per_s = per_s(crowd.commit.count());
+            report.heartbeats_per_s = per_s(crowd.heartbeat.count());
             report.offered_per_s = match course.config.scenario.rate {
                 Rate::Max => per_s(report.series.iter().filter(|s| s.measured).map(|s| s.produced).sum()),
                 _ => times.timetable.offered_per_s(times.measure_from, self.ended).unwrap_or(0.0),

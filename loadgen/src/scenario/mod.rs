@@ -27,6 +27,9 @@ use crate::size::Size;
 /// The most partitions of a run, over all its topics.
 const PARTITIONS_MAX: u64 = 100_000;
 
+/// The most members of a crowd: each has a connection.
+const CROWD_MAX: u64 = 100_000;
+
 /// The most threads of a run, producers and consumers together.
 const THREADS_MAX: u64 = 20_000;
 
@@ -104,6 +107,18 @@ pub struct Scenario {
     /// So often a member leaves its group and joins it again; 0 for never.
     #[serde(with = "duration::text")]
     pub churn: Duration,
+    /// So many more consumer groups have members that read nothing: a load on the coordinator alone.
+    pub crowd_groups: u32,
+    /// Members of each of those, each with a connection of its own.
+    pub crowd_members: u32,
+    /// So often each of those members beats.
+    #[serde(with = "duration::text")]
+    pub heartbeat: Duration,
+    /// So many offsets a second do they commit, all together.
+    pub commits: u64,
+    /// So often each of those groups shares out anew; 0 for never.
+    #[serde(with = "duration::text")]
+    pub rebalance_every: Duration,
     /// What the run must reach.
     #[serde(with = "objectives")]
     pub objectives: Vec<Objective>,
@@ -142,6 +157,11 @@ impl Default for Scenario {
             slow_rate: 100,
             connections: 0,
             churn: Duration::ZERO,
+            crowd_groups: 0,
+            crowd_members: 10,
+            heartbeat: Duration::from_secs(3),
+            commits: 0,
+            rebalance_every: Duration::ZERO,
             objectives: Vec::new(),
         }
     }
@@ -197,6 +217,14 @@ impl Scenario {
             "nothing is aborted without transactions: say how many records one has".into()
         } else if self.churn > Duration::ZERO && self.groups == 0 {
             "members come and go in groups: say how many groups".into()
+        } else if self.crowd_groups == 0 && (self.commits > 0 || self.rebalance_every > Duration::ZERO) {
+            "a crowd commits and shares out: say how many groups it has (crowd_groups)".into()
+        } else if !(1..=CROWD_MAX)
+            .contains(&(u64::from(self.crowd_groups).max(1) * u64::from(self.crowd_members)))
+        {
+            format!("a crowd has between 1 and {CROWD_MAX} members")
+        } else if self.heartbeat.is_zero() {
+            "members beat at intervals that are longer than nothing".into()
         } else if self.slow_readers > 0 && self.slow_rate == 0 {
             "a slow reader reads at least 1 record a second".into()
         } else if self.slow_readers.max(self.backlog_readers.unwrap_or(0)) > self.readers() {
@@ -347,6 +375,11 @@ mod tests {
             ("transaction_records = 5\nacks = 1", Some("acks=all")),
             ("churn = \"1s\"", Some("groups")),
             ("slow_readers = 2", Some("only 1")),
+            ("commits = 10", Some("crowd_groups")),
+            ("rebalance_every = \"1s\"", Some("crowd_groups")),
+            ("crowd_groups = 10\ncrowd_members = 0", Some("between 1 and")),
+            ("crowd_groups = 10\ncommits = 10", None),
+            ("heartbeat = \"0s\"", Some("longer than nothing")),
             ("compressibility = 1.5", Some("shares")),
             ("duration = \"0s\"", Some("no time")),
             ("consumers = 30000", Some("at most")),
