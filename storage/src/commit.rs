@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_lite::future::{or, zip};
 use headwater_core::ids::{Offset, TopicPartition};
 
-use crate::disk::{Buf, Buffers, Disk};
+use crate::disk::{Buf, Disk};
 use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
 use crate::journal::ring::Ring;
 use crate::log::cost;
@@ -43,7 +43,6 @@ impl<D: Disk> Store<D> {
     }
 
     async fn run_rounds(&self, mut ring: Ring<D>, on_durable: impl Fn(&[(TopicPartition, Offset)])) {
-        let mut buffers = Buffers::new(self.shared.disk.clone());
         let mut round = Vec::new();
         loop {
             if self.shared.failed() {
@@ -57,7 +56,7 @@ impl<D: Disk> Store<D> {
                 self.shared.commit_work.wait().await;
                 continue;
             }
-            if self.commit(&mut ring, &mut buffers, &round).await.is_none() {
+            if self.commit(&mut ring, &round).await.is_none() {
                 return;
             }
             self.release(&mut round, &on_durable);
@@ -107,17 +106,22 @@ impl<D: Disk> Store<D> {
         }
     }
 
-    async fn commit(&self, ring: &mut Ring<D>, buffers: &mut Buffers<D>, round: &[Pending<D>]) -> Option<()> {
+    async fn commit(&self, ring: &mut Ring<D>, round: &[Pending<D>]) -> Option<()> {
         let entries: usize = round.iter().map(|pending| pending.entry.encoded_len()).sum();
-        let mut buf = buffers.take(HEAD_BYTES + entries);
-        let len = buf.bytes().len();
+        let len = frame::frame_len(entries);
         if !ring.fits(len) {
             self.next_lap(ring).await?;
         }
         let at = ring.at();
-        frame::encode_refs(buf.bytes(), at.lap, at.sequence, round.iter().map(|pending| &pending.entry));
-        let (result, buf) = ring.write(buf, frame::frame_len(entries)).await;
-        buffers.give(buf);
+        let mut buf = self.shared.buffers.take(len);
+        frame::encode_refs(
+            &mut buf.bytes()[..len],
+            at.lap,
+            at.sequence,
+            round.iter().map(|pending| &pending.entry),
+        );
+        let (result, buf) = ring.write(buf, len).await;
+        self.shared.buffers.give(buf);
         if let Err(error) = result {
             self.shared.fail("writing the journal", &error);
             return None;

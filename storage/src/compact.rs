@@ -600,7 +600,7 @@ impl<'l, D: Disk> Output<'l, D> {
         };
         let mut buf = disk.alloc(page_ceil(len));
         buf.bytes()[..len].copy_from_slice(&self.pending[..len]);
-        let (result, _) = file.write_at(buf, self.written).await;
+        let (result, _) = file.write_at(buf, page_ceil(len), self.written).await;
         self.file = Some(file);
         result?;
         self.written += page_ceil(len) as u64;

@@ -23,7 +23,7 @@ use headwater_core::ids::{Offset, TopicPartition};
 use headwater_core::record::header::HEADER_BYTES;
 
 use crate::commit::ROUND_BYTES;
-use crate::disk::{Buffers, Disk, DiskFile};
+use crate::disk::{Disk, DiskFile};
 use crate::error::StorageError;
 use crate::journal::frame::{Entry, Kind, STORED_BYTES, Stored};
 use crate::log::{Log, cost};
@@ -92,11 +92,10 @@ impl<D: Disk> Store<D> {
 
     async fn run_lane(&self) {
         let shared = &self.shared;
-        let mut buffers = Buffers::new(shared.disk.clone());
         loop {
             let next = shared.large_queue.borrow_mut().pop_front();
             match next {
-                Some(id) => self.pass(id, &mut buffers).await,
+                Some(id) => self.pass(id).await,
                 None if shared.rounds_ended.get() => return,
                 None => shared.large_work.wait().await,
             }
@@ -104,7 +103,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// Writes one stretch of a log, and puts what tells of it into the next round.
-    async fn pass(&self, id: TopicPartition, buffers: &mut Buffers<D>) {
+    async fn pass(&self, id: TopicPartition) {
         let shared = &self.shared;
         if shared.failed() {
             return;
@@ -115,7 +114,7 @@ impl<D: Disk> Store<D> {
         else {
             return;
         };
-        let stored = match self.store_stretch(&log, end, buffers).await {
+        let stored = match self.store_stretch(&log, end).await {
             Ok(()) => true,
             Err(StorageError::Io { source, .. }) if passes(&source) => false,
             Err(error) => {
@@ -129,18 +128,12 @@ impl<D: Disk> Store<D> {
             stretch.into_iter().map(Pending::into_journal).collect()
         };
         self.put_back(&log, told, stored);
-        self.evict();
     }
 
     /// Brings a log into its segments up to `end`, and makes that durable.
-    async fn store_stretch(
-        &self,
-        log: &Rc<Log<D>>,
-        end: Offset,
-        buffers: &mut Buffers<D>,
-    ) -> Result<(), StorageError> {
+    async fn store_stretch(&self, log: &Rc<Log<D>>, end: Offset) -> Result<(), StorageError> {
         let _writing = self.shared.writing(log.id()).await;
-        self.write_log(log, buffers, end, true).await?;
+        self.write_log(log, end, true).await?;
         // Segments before the one that holds the end were sealed, and flushed by that.
         let last = {
             let state = log.state.borrow();

@@ -26,6 +26,7 @@ pub mod sealed;
 mod segment;
 pub mod store;
 mod stored;
+mod together;
 mod write_out;
 
 pub use error::StorageError;

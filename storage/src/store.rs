@@ -113,6 +113,7 @@ type OpenFile<D> = (Rc<<D as Disk>::File>, u64);
 /// What logs and loops share.
 pub struct Shared<D: Disk> {
     pub(crate) disk: D,
+    pub(crate) buffers: Buffers<D>,
     pub(crate) root: PathBuf,
     pub(crate) config: StoreConfig,
     pub(crate) pending: RefCell<VecDeque<Pending<D>>>,
@@ -187,6 +188,7 @@ impl<D: Disk> Shared<D> {
     /// Of a store that has nothing yet, and whose journal begins at `begin`.
     fn new(disk: D, root: PathBuf, config: StoreConfig, begin: Position) -> Self {
         Self {
+            buffers: Buffers::new(disk.clone()),
             disk,
             root,
             config,
@@ -473,7 +475,6 @@ pub struct Store<D: Disk> {
     pub(crate) shard: ShardId,
     logs: RefCell<BTreeMap<TopicPartition, Rc<Log<D>>>>,
     ring: Cell<Option<Ring<D>>>,
-    pub(crate) buffers: Cell<Option<Buffers<D>>>,
 }
 
 /// What a store holds, for metrics.
@@ -526,13 +527,7 @@ impl<D: Disk> Store<D> {
         shared.journal_at.set(ring.at());
         shared.laps_in_use.set(ring.laps_in_use());
         let at = ring.at();
-        let store = Rc::new(Store {
-            shared,
-            shard,
-            logs: RefCell::new(logs),
-            ring: Cell::new(Some(ring)),
-            buffers: Cell::new(Some(Buffers::new(disk))),
-        });
+        let store = Rc::new(Store { shared, shard, logs: RefCell::new(logs), ring: Cell::new(Some(ring)) });
         if first_start || outdated || at != replayed.end {
             // Before the first append: a journal without a checkpoint that leads to it would look like a lost one.
             store.write_checkpoint(at).await?;

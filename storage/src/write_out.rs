@@ -1,5 +1,8 @@
 //! From memory to segments, and checkpoints: the loop that frees memory and journal.
 
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -9,16 +12,21 @@ use headwater_core::record::header::BatchHeader;
 
 use crate::checkpoint::{Encoder, LogImage, SegmentImage};
 use crate::commit::Running;
-use crate::disk::{Buf, Buffers, Disk, DiskFile, PAGE, page_ceil, page_floor};
+use crate::disk::{Buf, Disk, DiskFile, PAGE, page_ceil, page_floor};
 use crate::error::StorageError;
 use crate::journal::ring::Position;
 use crate::layout;
 use crate::log::{Log, cost};
 use crate::segment::Segment;
 use crate::store::Store;
+use crate::together;
 
 /// Bytes of one segment write at most.
 const WRITE_BYTES: usize = 2 << 20;
+/// Logs that are written out side by side: with one at a time the disk has nothing to do while the next is made ready.
+const WRITES: usize = 4;
+/// Logs that a checkpoint flushes side by side: the kernel works on eight at a time, two cores.
+const FLUSHES: usize = 16;
 /// A checkpoint is due when the journal refers to as many bytes in segments as so many of its files hold.
 const REFERRED_FILES: u64 = 2;
 
@@ -46,8 +54,8 @@ impl<D: Disk> Store<D> {
         if self.shared.stopping.get() {
             return;
         }
-        let mut buffers = self.buffers.take().expect("one write-out loop a store");
         let shared = &self.shared;
+        assert!(!shared.writing_out.get(), "one write-out loop a store");
         let _running = Running::begin(shared, &shared.writing_out);
         loop {
             if shared.failed() {
@@ -57,7 +65,7 @@ impl<D: Disk> Store<D> {
             if shared.stopping.get() && !shared.committing.get() {
                 break;
             }
-            let worked = match self.work(&mut buffers).await {
+            let worked = match self.work().await {
                 Ok(worked) => {
                     shared.disk_full.set(false);
                     worked
@@ -89,11 +97,10 @@ impl<D: Disk> Store<D> {
                 shared.write_work.wait().await;
             }
         }
-        self.buffers.set(Some(buffers));
     }
 
     /// Does one piece of work; false if there is none.
-    async fn work(&self, buffers: &mut Buffers<D>) -> Result<bool, StorageError> {
+    async fn work(&self) -> Result<bool, StorageError> {
         let shared = &self.shared;
         if shared.disk_full.get() && !shared.later_removals.borrow().is_empty() {
             self.remove_without_journal().await?;
@@ -106,14 +113,8 @@ impl<D: Disk> Store<D> {
             shared.removals.borrow_mut().extend(shared.compacted_away.borrow_mut().drain(..away));
             return Ok(true);
         }
-        let laps = shared.laps_in_use.get();
-        if laps > 1 && (shared.lap_wanted.get() || laps > shared.config.journal_files / 2) {
-            self.checkpoint(shared.lap_start.get(), buffers).await?;
-            return Ok(true);
-        }
-        // A start reads what the journal refers to, and its owner what came behind the checkpoint: both are to be bounded.
-        if shared.referred_bytes.get() >= shared.config.journal_file_bytes.saturating_mul(REFERRED_FILES) {
-            self.checkpoint(shared.journal_at.get(), buffers).await?;
+        if let Some(start) = self.checkpoint_due() {
+            self.checkpoint(start).await?;
             return Ok(true);
         }
         if shared.lap_wanted.get() {
@@ -121,28 +122,14 @@ impl<D: Disk> Store<D> {
             let source = io::ErrorKind::StorageFull.into();
             return Err(StorageError::Io { what: "extending the journal", path, source });
         }
-        let next = shared.write_queue.borrow_mut().pop_front();
-        if let Some(log) = next {
-            log.state.borrow_mut().queued = false;
-            if shared.large.borrow().contains_key(&log.id()) {
-                // A lane is at it, and queues the log again if much is left.
-                return Ok(true);
-            }
-            if let Err(error) = self.write_out(&log, buffers, false).await {
-                // For the next try, if there is one.
-                if !std::mem::replace(&mut log.state.borrow_mut().queued, true) {
-                    shared.write_queue.borrow_mut().push_front(log);
-                }
-                return Err(error);
-            }
-            self.evict();
+        if !shared.write_queue.borrow().is_empty() {
+            together::all((0..WRITES).map(|_| self.write_queued())).await?;
             return Ok(true);
         }
         if shared.heads_bytes.get() >= shared.config.heads_bytes / 2 {
-            let largest = self.all_logs().into_iter().max_by_key(|log| log.state.borrow().unwritten_bytes);
-            if let Some(log) = largest.filter(|log| log.state.borrow().unwritten_bytes > 0) {
-                self.write_out(&log, buffers, true).await?;
-                self.evict();
+            let largest = self.largest_heads();
+            if !largest.is_empty() {
+                self.for_each(largest, WRITES, async |log| self.write_out(log, true).await).await?;
                 return Ok(true);
             }
         }
@@ -152,6 +139,77 @@ impl<D: Disk> Store<D> {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// Where a checkpoint is to begin that is due now.
+    fn checkpoint_due(&self) -> Option<Position> {
+        let shared = &self.shared;
+        let laps = shared.laps_in_use.get();
+        if laps > 1 && (shared.lap_wanted.get() || laps > shared.config.journal_files / 2) {
+            return Some(shared.lap_start.get());
+        }
+        // A start reads what the journal refers to, and its owner what came behind the checkpoint: both are to be bounded.
+        let referred_max = shared.config.journal_file_bytes.saturating_mul(REFERRED_FILES);
+        (shared.referred_bytes.get() >= referred_max).then(|| shared.journal_at.get())
+    }
+
+    /// Writes out what is queued, log by log, until there is no more or other work comes first.
+    async fn write_queued(&self) -> Result<(), StorageError> {
+        let shared = &self.shared;
+        let waits = || !(shared.removals.borrow().is_empty() && shared.compacted_away.borrow().is_empty());
+        while !(self.checkpoint_due().is_some() || waits() || shared.failed()) {
+            let Some(log) = shared.write_queue.borrow_mut().pop_front() else { return Ok(()) };
+            log.state.borrow_mut().queued = false;
+            if shared.large.borrow().contains_key(&log.id()) {
+                // A lane is at it, and queues the log again if much is left.
+                continue;
+            }
+            if let Err(error) = self.write_out(&log, false).await {
+                // For the next try, if there is one.
+                if !std::mem::replace(&mut log.state.borrow_mut().queued, true) {
+                    shared.write_queue.borrow_mut().push_front(log);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The logs with the most in memory that is in no segment: together a good part of what all may have, so that who has
+    /// many does not look through them for each.
+    fn largest_heads(&self) -> VecDeque<Rc<Log<D>>> {
+        let unwritten = |log: &Rc<Log<D>>| log.state.borrow().unwritten_bytes;
+        let mut logs: Vec<_> = self.all_logs().into_iter().filter(|log| unwritten(log) > 0).collect();
+        logs.sort_by_cached_key(|log| Reverse(unwritten(log)));
+        let mut bytes = 0;
+        let enough = self.shared.config.heads_bytes / 8;
+        logs.retain(|log| {
+            let before = bytes;
+            bytes += unwritten(log);
+            before < enough
+        });
+        logs.into()
+    }
+
+    /// Does `work` for each of these logs, `hands` at a time. After a failure no more are begun.
+    async fn for_each(
+        &self,
+        logs: VecDeque<Rc<Log<D>>>,
+        hands: usize,
+        work: impl AsyncFn(&Rc<Log<D>>) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let logs = RefCell::new(logs);
+        let hand = || async {
+            loop {
+                let Some(log) = logs.borrow_mut().pop_front() else { return Ok(()) };
+                if let Err(error) = work(&log).await {
+                    logs.borrow_mut().clear();
+                    return Err(error);
+                }
+            }
+        };
+        let hands = hands.min(logs.borrow().len());
+        together::all((0..hands).map(|_| hand())).await
     }
 
     async fn remove_files(&self) -> Result<(), StorageError> {
@@ -204,15 +262,14 @@ impl<D: Disk> Store<D> {
 
     /// Makes what the journal has before `start` superfluous, and every lap before that of `start` free: flushes the logs
     /// that have something there, then says so.
-    async fn checkpoint(&self, start: Position, buffers: &mut Buffers<D>) -> Result<(), StorageError> {
+    async fn checkpoint(&self, start: Position) -> Result<(), StorageError> {
         let referred = self.shared.referred_bytes.get();
         let whole_laps = start == self.shared.lap_start.get();
-        for log in self.all_logs() {
+        let needs = |log: &Rc<Log<D>>| {
             let oldest = log.state.borrow().oldest_lap;
-            if oldest.is_some_and(|lap| lap < start.lap || !whole_laps) {
-                self.flush_log(&log, buffers).await?;
-            }
-        }
+            oldest.is_some_and(|lap| lap < start.lap || !whole_laps)
+        };
+        self.flush_logs(needs).await?;
         self.write_checkpoint(start).await?;
         self.shared.referred_bytes.set(self.shared.referred_bytes.get() - referred);
         self.shared.free_before.set(start.lap);
@@ -220,18 +277,23 @@ impl<D: Disk> Store<D> {
         self.shared.laps_in_use.set(1 + (self.shared.lap_start.get().lap - start.lap) as usize);
         self.shared.lap_wanted.set(false);
         self.shared.laps_freed.notify();
-        self.evict();
         Ok(())
     }
 
+    /// Flushes the logs that need it, many side by side: the file system makes flushes of several files durable together.
+    async fn flush_logs(&self, needs: impl Fn(&Rc<Log<D>>) -> bool) -> Result<(), StorageError> {
+        let logs = self.all_logs().into_iter().filter(needs).collect();
+        self.for_each(logs, FLUSHES, async |log| self.flush_log(log).await).await
+    }
+
     /// Brings a log into flushed segments, and its image up to date.
-    async fn flush_log(&self, log: &Rc<Log<D>>, buffers: &mut Buffers<D>) -> Result<(), StorageError> {
+    async fn flush_log(&self, log: &Rc<Log<D>>) -> Result<(), StorageError> {
         let _writing = self.shared.writing(log.id()).await;
         let lap = self.shared.lap_start.get().lap;
         // The summary is taken first: it may be older than the image, never newer.
         let aux_at = log.end();
         let aux = log.take_aux();
-        self.write_log(log, buffers, log.end(), true).await?;
+        self.write_log(log, log.end(), true).await?;
         let (active, next) = {
             let state = log.state.borrow();
             let first_unwritten = state.memory.len() - state.unwritten;
@@ -272,14 +334,9 @@ impl<D: Disk> Store<D> {
     }
 
     /// Writes what a log holds now that is in no segment.
-    async fn write_out(
-        &self,
-        log: &Rc<Log<D>>,
-        buffers: &mut Buffers<D>,
-        whole: bool,
-    ) -> Result<(), StorageError> {
+    async fn write_out(&self, log: &Rc<Log<D>>, whole: bool) -> Result<(), StorageError> {
         let _writing = self.shared.writing(log.id()).await;
-        self.write_log(log, buffers, log.end(), whole).await
+        self.write_log(log, log.end(), whole).await
     }
 
     /// Writes what a log holds that is in no segment, up to `until`: whole pages, and with `whole` the last one too. What is
@@ -288,14 +345,13 @@ impl<D: Disk> Store<D> {
     pub(crate) async fn write_log(
         &self,
         log: &Rc<Log<D>>,
-        buffers: &mut Buffers<D>,
         until: Offset,
         whole: bool,
     ) -> Result<(), StorageError> {
         loop {
             self.load_tail(log).await?;
             let Some(step) = self.next_step(log, until, whole) else { return Ok(()) };
-            self.run_step(log, buffers, step).await?;
+            self.run_step(log, step).await?;
         }
     }
 
@@ -373,12 +429,7 @@ impl<D: Disk> Store<D> {
         })
     }
 
-    async fn run_step(
-        &self,
-        log: &Rc<Log<D>>,
-        buffers: &mut Buffers<D>,
-        step: Step,
-    ) -> Result<(), StorageError> {
+    async fn run_step(&self, log: &Rc<Log<D>>, step: Step) -> Result<(), StorageError> {
         let Step { segment: base, path, index_path, from, tail, batches, fresh, whole, seal } = step;
         let failed = |what| {
             let path = path.clone();
@@ -390,8 +441,8 @@ impl<D: Disk> Store<D> {
         let kept = total / PAGE * PAGE;
         let mut rest = Vec::new();
         if on_disk > 0 {
-            let mut buf = buffers.take(on_disk);
-            let bytes = buf.bytes();
+            let mut buf = self.shared.buffers.take(on_disk);
+            let bytes = &mut buf.bytes()[..on_disk];
             let mut at = 0;
             let mut put = |part: &[u8]| {
                 let n = part.len().min(bytes.len() - at);
@@ -402,8 +453,8 @@ impl<D: Disk> Store<D> {
             batches.iter().for_each(|batch| put(batch));
             let filled = at.min(if whole { total } else { on_disk });
             bytes[filled..].fill(0);
-            let (result, back) = file.write_at(buf, from).await;
-            buffers.give(back);
+            let (result, back) = file.write_at(buf, on_disk, from).await;
+            self.shared.buffers.give(back);
             result.map_err(failed("writing"))?;
         }
         // The part of the last page, for the next write.
@@ -450,11 +501,12 @@ impl<D: Disk> Store<D> {
         self.shared.cache_bytes.set(self.shared.cache_bytes.get() + costs);
         self.shared.cached.borrow_mut().extend(batches.iter().map(|_| log.clone()));
         self.shared.room.notify();
+        self.evict();
         Ok(())
     }
 
     /// Drops the oldest written batches from memory while they are over their budget.
-    pub(crate) fn evict(&self) {
+    fn evict(&self) {
         /// Batches that have to stay for now, passed over in one call.
         const PASSED_MAX: usize = 256;
         let mut passed = 0;
@@ -499,19 +551,13 @@ impl<D: Disk> Store<D> {
             let path = shared.root.clone();
             return Err(StorageError::Io { what: "using", path, source: io::Error::other(why) });
         }
-        let mut buffers = self.buffers.take().unwrap_or_else(|| Buffers::new(shared.disk.clone()));
         let at = shared.journal_at.get();
-        for log in self.all_logs() {
-            let clean = {
-                let state = log.state.borrow();
-                state.unwritten == 0
-                    && state.image.next == state.next
-                    && state.image.log_start == state.log_start
-            };
-            if !clean {
-                self.flush_log(&log, &mut buffers).await?;
-            }
-        }
+        let dirty = |log: &Rc<Log<D>>| {
+            let state = log.state.borrow();
+            let as_told = state.image.next == state.next && state.image.log_start == state.log_start;
+            state.unwritten > 0 || !as_told
+        };
+        self.flush_logs(dirty).await?;
         self.write_checkpoint(at).await?;
         shared.release_removals_up_to(u64::MAX);
         shared.removals.borrow_mut().extend(shared.compacted_away.borrow_mut().drain(..));

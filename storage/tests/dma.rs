@@ -67,7 +67,7 @@ fn check<F: Future<Output = ()> + 'static>(name: &str, test: impl FnOnce(PathBuf
 async fn write(file: &impl DiskFile<Buf = <Dma as Disk>::Buf>, pos: u64, bytes: &[u8]) {
     let mut buf = Dma.alloc(bytes.len());
     buf.bytes().copy_from_slice(bytes);
-    let (result, _) = file.write_at(buf, pos).await;
+    let (result, _) = file.write_at(buf, bytes.len(), pos).await;
     result.unwrap();
 }
 
@@ -107,7 +107,7 @@ fn a_buffer_is_used_again_and_each_write_has_its_own_bytes() {
         let mut buf = Dma.alloc(PAGE);
         for n in 0..64u64 {
             buf.bytes().fill(n as u8);
-            let (result, back) = file.write_at(buf, n * PAGE as u64).await;
+            let (result, back) = file.write_at(buf, PAGE, n * PAGE as u64).await;
             result.unwrap();
             buf = back;
         }

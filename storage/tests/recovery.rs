@@ -328,7 +328,8 @@ fn a_frame_that_makes_no_sense_is_refused() {
             let mut page = disk.alloc(frame_len(entry.encoded_len()));
             encode(page.bytes(), head.lap, head.sequence + 1, std::slice::from_ref(&entry));
             let file = disk.open(&path, Open::WriteDurable).await.unwrap();
-            file.write_at(page, (frames[BATCHES - 1] + PAGE) as u64).await.0.unwrap();
+            let len = page.len();
+            file.write_at(page, len, (frames[BATCHES - 1] + PAGE) as u64).await.0.unwrap();
             let before = everything(&disk);
             match open(&disk).await.err() {
                 Some(StorageError::NoBatch { offset, .. }) => assert_eq!(offset, entry.offset, "{name}"),

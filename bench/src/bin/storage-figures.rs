@@ -219,7 +219,7 @@ async fn raw_bandwidth(folder: &Path) -> f64 {
         buf.bytes().fill(7);
         while next.get() < SHARE_BYTES {
             let at = next.replace(next.get() + MIB);
-            let (result, back) = file.write_at(buf, at as u64).await;
+            let (result, back) = file.write_at(buf, MIB, at as u64).await;
             result.expect("the disk takes it");
             buf = back;
         }
@@ -258,7 +258,7 @@ async fn rounds(folder: &Path) {
                 store.push(ROUNDS as f64 / began.elapsed().as_secs_f64());
                 let began = Instant::now();
                 for _ in 0..ROUNDS {
-                    let (result, back) = raw.write_at(buf, 0).await;
+                    let (result, back) = raw.write_at(buf, frame, 0).await;
                     result.expect("the disk takes it");
                     buf = back;
                 }
@@ -297,11 +297,11 @@ async fn append(folder: &Path) {
                 // In turn and forwards, as the journal goes, so that all three meet the same disk.
                 let at = (n % 4000 * 4096) as u64;
                 let began = Instant::now();
-                let (result, back) = dsync.write_at(buf, at).await;
+                let (result, back) = dsync.write_at(buf, 4096, at).await;
                 result.expect("the disk takes it");
                 one.push(began.elapsed());
                 let began = Instant::now();
-                let (result, back) = plain.write_at(back, at).await;
+                let (result, back) = plain.write_at(back, 4096, at).await;
                 result.and(plain.flush().await).expect("the disk takes it");
                 two.push(began.elapsed());
                 buf = back;
@@ -326,7 +326,7 @@ async fn append(folder: &Path) {
 /// A file of zeroes of so many bytes, opened to write over them: no block of it has to be found.
 async fn written_file(path: &Path, len: usize, how: Open) -> <Dma as Disk>::File {
     let file = Dma.open(path, Open::Write).await.expect("a file can be made");
-    let (result, _) = file.write_at(Dma.alloc(len), 0).await;
+    let (result, _) = file.write_at(Dma.alloc(len), len, 0).await;
     result.and(file.flush().await).expect("the disk takes it");
     Dma.open(path, how).await.expect("it is there")
 }

@@ -183,11 +183,10 @@ impl Disk for Dma {
 impl DiskFile for DmaHandle {
     type Buf = Aligned;
 
-    async fn write_at(&self, buf: Aligned, pos: u64) -> (io::Result<()>, Aligned) {
-        let wanted = buf.len();
-        let (written, buf) = ring::write(self.file.clone(), buf, pos).await;
+    async fn write_at(&self, buf: Aligned, len: usize, pos: u64) -> (io::Result<()>, Aligned) {
+        let (written, buf) = ring::write(self.file.clone(), buf, len, pos).await;
         let result = match written {
-            Ok(written) if written == wanted => Ok(()),
+            Ok(written) if written == len => Ok(()),
             // A short direct write means that the disk is full or failing; what is there is not known.
             Ok(_) => Err(io::Error::new(io::ErrorKind::StorageFull, "a direct write was cut short")),
             Err(error) => Err(error),

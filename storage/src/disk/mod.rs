@@ -13,6 +13,8 @@ mod recycled;
 pub mod ring;
 pub mod sim;
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::path::Path;
@@ -55,33 +57,46 @@ pub trait Buf: 'static {
     fn bytes(&mut self) -> &mut [u8];
 }
 
-/// The largest buffer that is kept, in bytes.
-const KEPT_BYTES_MAX: usize = 4 << 20;
+/// Bytes of buffers that are kept, at most.
+const KEPT_BYTES_MAX: usize = 8 << 20;
 
-/// Buffers of one loop, kept by size. Sizes are rounded up by a quarter at most, so that few sizes serve all.
+/// Buffers for writes, kept by size. Sizes are rounded up by a quarter at most, so that few sizes serve all.
 pub struct Buffers<D: Disk> {
     disk: D,
-    kept: std::collections::BTreeMap<usize, D::Buf>,
+    kept: RefCell<BTreeMap<usize, Vec<D::Buf>>>,
+    kept_bytes: Cell<usize>,
 }
 
 impl<D: Disk> Buffers<D> {
     /// No buffers yet.
     pub fn new(disk: D) -> Self {
-        Self { disk, kept: std::collections::BTreeMap::new() }
+        Self { disk, kept: RefCell::default(), kept_bytes: Cell::new(0) }
     }
 
     /// A buffer of at least `len` bytes; what was in it before is still there.
-    pub fn take(&mut self, len: usize) -> D::Buf {
+    pub fn take(&self, len: usize) -> D::Buf {
         let size = rounded(len);
-        self.kept.remove(&size).unwrap_or_else(|| self.disk.alloc(size))
+        if let Some(buf) = self.kept.borrow_mut().get_mut(&size).and_then(Vec::pop) {
+            self.kept_bytes.set(self.kept_bytes.get() - size);
+            return buf;
+        }
+        self.disk.alloc(size)
     }
 
-    /// Keeps a buffer for the next use, unless it is so large that keeping it would cost more than making it again.
-    pub fn give(&mut self, mut buf: D::Buf) {
+    /// Keeps a buffer for the next use, in place of those of other sizes if there are too many.
+    pub fn give(&self, mut buf: D::Buf) {
         let size = buf.bytes().len();
-        if size <= KEPT_BYTES_MAX {
-            self.kept.insert(size, buf);
+        if size > KEPT_BYTES_MAX {
+            return;
         }
+        let mut kept = self.kept.borrow_mut();
+        if self.kept_bytes.get() + size > KEPT_BYTES_MAX {
+            // Sizes come and go with the load: those of an hour ago are not to hold the memory for ever.
+            kept.clear();
+            self.kept_bytes.set(0);
+        }
+        kept.entry(size).or_default().push(buf);
+        self.kept_bytes.set(self.kept_bytes.get() + size);
     }
 }
 
@@ -127,8 +142,14 @@ pub trait DiskFile: 'static {
     /// A buffer for writes.
     type Buf;
 
-    /// Writes the whole buffer at `pos` (a page's start): all of it, or an error. Gives the buffer back to be used again.
-    fn write_at(&self, buf: Self::Buf, pos: u64) -> impl Future<Output = (io::Result<()>, Self::Buf)>;
+    /// Writes the first `len` bytes of the buffer (whole pages) at `pos` (a page's start): all of them, or an error. Gives
+    /// the buffer back to be used again.
+    fn write_at(
+        &self,
+        buf: Self::Buf,
+        len: usize,
+        pos: u64,
+    ) -> impl Future<Output = (io::Result<()>, Self::Buf)>;
     /// Reads `len` bytes at `pos`, any alignment; fewer at the end of the file.
     fn read_at(&self, pos: u64, len: usize) -> impl Future<Output = io::Result<Bytes>>;
     /// Makes every completed write durable.
@@ -142,6 +163,23 @@ pub trait DiskFile: 'static {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn buffers_are_used_again_and_do_not_add_up() {
+        let buffers = Buffers::new(sim::Sim::new(1));
+        for len in (PAGE..2 << 20).step_by(3 * PAGE) {
+            let [mut one, other] = [buffers.take(len), buffers.take(len)];
+            one.bytes()[0] = 9;
+            buffers.give(other);
+            buffers.give(one);
+            assert_eq!(buffers.take(len)[0], 9, "the last one given is the first one taken");
+            let kept: usize = buffers.kept.borrow().iter().map(|(size, bufs)| size * bufs.len()).sum();
+            assert_eq!(kept, buffers.kept_bytes.get());
+            assert!(kept <= KEPT_BYTES_MAX);
+        }
+        buffers.give(buffers.take(KEPT_BYTES_MAX + 1));
+        assert!(buffers.kept_bytes.get() <= KEPT_BYTES_MAX);
+    }
 
     #[test]
     fn sizes_are_few_and_little_is_wasted() {

@@ -65,7 +65,7 @@ impl Disk for Plain {
 impl DiskFile for PlainFile {
     type Buf = Vec<u8>;
 
-    async fn write_at(&self, buf: Vec<u8>, _pos: u64) -> (io::Result<()>, Vec<u8>) {
+    async fn write_at(&self, buf: Vec<u8>, _len: usize, _pos: u64) -> (io::Result<()>, Vec<u8>) {
         (refused(), buf)
     }
 

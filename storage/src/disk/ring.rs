@@ -269,13 +269,18 @@ pub fn watch(fd: OwnedFd) -> Rc<Cell<bool>> {
 
 // ------------------------------------------------------------------------------------------------------ operations
 
-/// Writes `buf` at `pos`; answers how many bytes were written, and the buffer.
+/// Writes the first `len` bytes of `buf` at `pos`; answers how many bytes were written, and the buffer.
+///
+/// # Panics
+/// When the buffer is smaller.
 pub(super) async fn write<F: AsFd + 'static>(
     file: Rc<F>,
     buf: Aligned,
+    len: usize,
     pos: u64,
 ) -> (io::Result<usize>, Aligned) {
-    let entry = opcode::Write::new(raw(&file), buf.as_ptr(), buf.len() as u32).offset(pos).build();
+    assert!(len <= buf.len(), "the kernel would read behind the buffer");
+    let entry = opcode::Write::new(raw(&file), buf.as_ptr(), len as u32).offset(pos).build();
     let (result, buf) = run(entry, Held { _file: file, buf: Some(buf) }).await;
     (result, buf.expect("a write gives its buffer back"))
 }

@@ -329,16 +329,17 @@ impl Disk for Sim {
 impl DiskFile for SimFile {
     type Buf = Vec<u8>;
 
-    async fn write_at(&self, buf: Vec<u8>, pos: u64) -> (io::Result<()>, Vec<u8>) {
+    async fn write_at(&self, buf: Vec<u8>, len: usize, pos: u64) -> (io::Result<()>, Vec<u8>) {
         assert!(pos.is_multiple_of(PAGE as u64), "direct writes begin at a page");
-        let (from, to) = (pos as usize, pos as usize + buf.len());
+        assert!(len.is_multiple_of(PAGE) && len <= buf.len(), "direct writes are of whole pages");
+        let (from, to) = (pos as usize, pos as usize + len);
         let more = to.saturating_sub(self.content.borrow().written.len());
         if let Err(error) = self.disk.has_space(more) {
             return (Err(error), buf);
         }
         let number = self.disk.operations();
         let (mut from, mut to) = (from, to);
-        self.disk.note_written(buf.len());
+        self.disk.note_written(len);
         {
             let mut content = self.content.borrow_mut();
             if content.written.len() < to {
@@ -351,10 +352,10 @@ impl DiskFile for SimFile {
                 }
                 Some((Astray::Elsewhere(pages), _)) => {
                     let before = from.saturating_sub(pages * PAGE);
-                    (from, to) = (before, before + buf.len());
+                    (from, to) = (before, before + len);
                 }
                 Some((Astray::Nowhere, _)) => to = from,
-                Some((Astray::Half, _)) => to = from + buf.len() / 2,
+                Some((Astray::Half, _)) => to = from + len / 2,
                 None => {}
             }
             // From here on, and also if it fails, any part of it may reach the platter.

@@ -108,7 +108,7 @@ impl<D: Disk> Filler<D> {
             while pos >= self.goal.get() {
                 self.goal_moved.wait().await;
             }
-            let (result, back) = file.write_at(buf, pos).await;
+            let (result, back) = file.write_at(buf, step as usize, pos).await;
             if let Err(error) = result {
                 // What was filled so far is no use to the journal, and may be what the segments lack.
                 let _ = file.truncate(0).await;

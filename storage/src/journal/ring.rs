@@ -227,7 +227,7 @@ impl<D: Disk> Ring<D> {
     pub async fn write(&mut self, frame: D::Buf, len: usize) -> (io::Result<()>, D::Buf) {
         let number = self.writing().file;
         let file = self.files[number].as_ref().expect("the lap being written has a filled file");
-        let (result, buf) = file.write_at(frame, self.at.pos).await;
+        let (result, buf) = file.write_at(frame, len, self.at.pos).await;
         if result.is_ok() {
             self.at.pos += len as u64;
             self.at.sequence = self.at.sequence.wrapping_add(1);
