@@ -35,6 +35,10 @@ impl Cluster for ClusterView {
         config::ShareGroupConfig::resolve(self.image.group_configs(group.get()), &self.broker)
     }
 
+    fn streams(&self, group: &GroupId) -> config::StreamsGroupConfig {
+        config::StreamsGroupConfig::resolve(self.image.group_configs(group.get()), &self.broker)
+    }
+
     fn timing(&self, group: &GroupId) -> config::GroupConfig {
         config::GroupConfig::resolve(self.image.group_configs(group.get()), &self.broker)
     }

@@ -4,6 +4,7 @@ use super::error::ConfigError;
 use super::listener::{Listeners, Raw};
 use super::share::ShareSettings;
 use super::sources::{Overrides, Settings, Sources};
+use super::streams::StreamsSettings;
 use super::table::{Scope, Setting, Stance, Update, find};
 use super::topic::{TopicConfig, default_value};
 use super::value::list;
@@ -58,6 +59,8 @@ pub struct BrokerConfig {
     pub consumer_group: ConsumerGroupSettings,
     /// Groups of KIP-932, and `__share_group_state`.
     pub share_group: ShareSettings,
+    /// Groups of KIP-1071.
+    pub streams_group: StreamsSettings,
     /// Committed offsets and `__consumer_offsets`.
     pub offsets: OffsetsSettings,
     /// Transactions and `__transaction_state`.
@@ -297,6 +300,7 @@ impl BrokerConfig {
             },
             consumer_group: consumer_group(s)?,
             share_group: ShareSettings::of(s)?,
+            streams_group: StreamsSettings::of(s)?,
             offsets: OffsetsSettings {
                 partitions: s.number("offsets.topic.num.partitions"),
                 replication_factor: s.number("offsets.topic.replication.factor"),

@@ -24,14 +24,7 @@ pub struct GroupConfig {
 impl GroupConfig {
     /// The settings of a group with these overrides.
     pub fn resolve(overrides: &Overrides, broker: &BrokerConfig) -> GroupConfig {
-        let value = |name: &str| {
-            let setting =
-                find(Scope::Group, name).unwrap_or_else(|| panic!("{name} is not a group's setting"));
-            let set = overrides.get(name).and_then(|v| v.parse::<i64>().ok());
-            let value = set.or_else(|| broker.settings().optional(setting.synonym?)).unwrap_or(0);
-            let (min, max) = bounds(setting, broker.settings());
-            value.min(max).max(min).max(0).unsigned_abs()
-        };
+        let value = |name: &str| resolved(overrides, broker, name);
         GroupConfig {
             session_timeout_ms: value("consumer.session.timeout.ms"),
             heartbeat_interval_ms: value("consumer.heartbeat.interval.ms"),
@@ -82,7 +75,24 @@ impl GroupConfig {
     }
 }
 
-pub(super) fn bounds(setting: &Setting, settings: &Settings) -> (i64, i64) {
+/// The row of a group's setting.
+///
+/// # Panics
+/// If there is none.
+pub(super) fn setting(name: &str) -> &'static Setting {
+    find(Scope::Group, name).unwrap_or_else(|| panic!("{name} is not a group's setting"))
+}
+
+/// A number: the group's, or the broker's for all groups; within the broker's bounds, and not negative.
+pub(super) fn resolved(overrides: &Overrides, broker: &BrokerConfig, name: &str) -> u64 {
+    let setting = setting(name);
+    let set = overrides.get(name).and_then(|value| value.parse::<i64>().ok());
+    let value = set.or_else(|| broker.settings().optional(setting.synonym?)).unwrap_or(0);
+    let (min, max) = bounds(setting, broker.settings());
+    value.min(max).max(min).max(0).unsigned_abs()
+}
+
+fn bounds(setting: &Setting, settings: &Settings) -> (i64, i64) {
     let bound = |name: Option<&'static str>| name.and_then(|n| settings.optional::<i64>(n));
     (bound(setting.bounds[0]).unwrap_or(i64::MIN), bound(setting.bounds[1]).unwrap_or(i64::MAX))
 }

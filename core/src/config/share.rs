@@ -2,9 +2,8 @@
 
 use super::broker::{BrokerConfig, TIMES, check_bounds};
 use super::error::ConfigError;
-use super::group::bounds;
+use super::group::{resolved, setting};
 use super::sources::{Overrides, Settings};
-use super::table::{Scope, find};
 
 /// Share groups and `__share_group_state`, as the broker has them for all groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,21 +92,11 @@ impl ShareGroupConfig {
     /// The settings of a group with these overrides. One that was stored before the broker's bounds were changed is cut to
     /// them (behaviour 73).
     pub fn resolve(overrides: &Overrides, broker: &BrokerConfig) -> Self {
-        let setting = |name: &str| {
-            let name = format!("share.{name}");
-            find(Scope::Group, &name).unwrap_or_else(|| panic!("{name} is not a group's setting"))
-        };
         let text = |name: &str| {
-            let setting = setting(name);
+            let setting = setting(&format!("share.{name}"));
             overrides.get(setting.name).map(String::as_str).or(setting.default).unwrap_or_default()
         };
-        let number = |name: &str| {
-            let setting = setting(name);
-            let set = overrides.get(setting.name).and_then(|value| value.parse::<i64>().ok());
-            let value = set.or_else(|| broker.settings().optional(setting.synonym?)).unwrap_or(0);
-            let (min, max) = bounds(setting, broker.settings());
-            value.min(max).max(min).max(0).unsigned_abs()
-        };
+        let number = |name: &str| resolved(overrides, broker, &format!("share.{name}"));
         Self {
             session_timeout_ms: number("session.timeout.ms"),
             heartbeat_interval_ms: number("heartbeat.interval.ms"),

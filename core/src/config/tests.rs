@@ -55,6 +55,7 @@ fn every_served_setting_is_read() {
     for codec in ["producer", "gzip", "lz4", "zstd"] {
         let broker = load(&[&format!("compression.type={codec}")]).unwrap();
         GroupConfig::resolve(&Overrides::new(), &broker);
+        StreamsGroupConfig::resolve(&Overrides::new(), &broker);
     }
     let read = READ.with_borrow(Clone::clone);
     for setting in all(Scope::Broker) {

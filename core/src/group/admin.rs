@@ -5,8 +5,8 @@ use super::commit::delete;
 use super::coordinator::Coordinator;
 use super::kind::{Group, Kind};
 use super::reply::{
-    DeletedGroup, DescribedConsumerGroup, DescribedGroup, DescribedShareGroup, GroupReply, Out, Reply,
-    ReplyTo,
+    DeletedGroup, DescribedConsumerGroup, DescribedGroup, DescribedShareGroup, DescribedStreamsGroup,
+    GroupReply, Out, Reply, ReplyTo,
 };
 use super::request::{DescribeGroups, ListGroups};
 use crate::ErrorCode;
@@ -84,6 +84,24 @@ impl Coordinator {
         step.reply(to, After::Durable, body);
     }
 
+    /// Tells what streams groups are like.
+    pub fn on_describe_streams(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        asked: Vec<GroupId>,
+        out: &mut Out,
+    ) {
+        let (groups, mut step) = self.step(now, wall, out);
+        let described = asked.into_iter().map(|id| match groups.get(&id).map(|group| &group.kind) {
+            Some(Kind::Streams(streams)) => streams.described(),
+            _ => DescribedStreamsGroup::missing(id, ErrorCode::GroupIdNotFound),
+        });
+        let body = GroupReply::DescribeStreams(described.collect());
+        step.reply(to, After::Durable, body);
+    }
+
     /// Lists the groups that are in one of the states and of one of the types asked for.
     pub fn on_list_groups(&self, to: ReplyTo, request: &ListGroups, out: &mut Out) {
         let asked = |filter: &[std::sync::Arc<str>], is: &str| {
@@ -133,6 +151,7 @@ impl Coordinator {
         match &mut group.kind {
             Kind::Classic(classic) => classic.forget(step.timers),
             Kind::Share(share) => share.forget(step.timers),
+            Kind::Streams(streams) => streams.forget(step.timers),
             Kind::Consumer(_) => {}
         }
         groups.remove(id);

@@ -30,6 +30,11 @@ pub trait Cluster: fmt::Debug {
         let _ = group;
         config::ShareGroupConfig::resolve(&config::Overrides::new(), &config::BrokerConfig::defaults())
     }
+    /// A streams group's settings.
+    fn streams(&self, group: &GroupId) -> config::StreamsGroupConfig {
+        let _ = group;
+        config::StreamsGroupConfig::resolve(&config::Overrides::new(), &config::BrokerConfig::defaults())
+    }
 }
 
 /// A cluster without topics, before the first view is lent.

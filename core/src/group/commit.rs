@@ -52,7 +52,8 @@ impl Coordinator {
             let group = groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
             let (member, instance) = (request.member.as_ref(), request.instance.as_ref());
             let knows = request.knows_epochs;
-            let check = group.validate_commit(member, instance, request.generation, false, knows);
+            let (epoch, cluster) = (request.generation, step.cluster);
+            let check = group.validate_commit(cluster, member, instance, epoch, false, knows);
             check.map(|check| (group, check))
         } else if request.report_missing_group {
             Err(ErrorCode::GroupIdNotFound)
@@ -87,7 +88,8 @@ impl Coordinator {
         } else if groups.contains_key(&id) || request.generation.is_none() {
             let group = groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
             let (member, instance) = (request.member.as_ref(), request.instance.as_ref());
-            let check = group.validate_commit(member, instance, request.generation, true, true);
+            let (epoch, cluster) = (request.generation, step.cluster);
+            let check = group.validate_commit(cluster, member, instance, epoch, true, true);
             check.map(|check| (group, check))
         } else {
             Err(ErrorCode::IllegalGeneration)

@@ -64,6 +64,8 @@ pub struct GroupConfig {
     pub consumer: ConsumerConfig,
     /// `group.share.max.size`: most members of a share group.
     pub share_members_max: usize,
+    /// `group.streams.max.size`: most members of a streams group.
+    pub streams_members_max: usize,
     /// `offset.metadata.max.bytes`: longest note with an offset. Counted in UTF-16 units, as Kafka does in spite of the name.
     pub metadata_bytes_max: usize,
     /// `offsets.retention.minutes`, in milliseconds.
@@ -91,6 +93,7 @@ impl GroupConfig {
                 downgrade: broker.consumer_group.downgrade,
             },
             share_members_max: broker.share_group.members_max as usize,
+            streams_members_max: broker.streams_group.members_max as usize,
             metadata_bytes_max: broker.offsets.metadata_bytes_max as usize,
             retention_ms: i64::try_from(broker.offsets.retention_ms).unwrap_or(i64::MAX),
             retention_check_interval_ms: broker.offsets.retention_check_interval_ms,

@@ -11,10 +11,12 @@ use super::consumer;
 use super::kind::{Group, Kind};
 use super::reply::{GroupReply, LeftGroup, Out, ReplyTo};
 use super::request::{
-    ConsumerHeartbeat, Heartbeat, JoinGroup, LeaveGroup, ShareChange, ShareChanged, ShareHeartbeat, SyncGroup,
+    ConsumerHeartbeat, Heartbeat, JoinGroup, LeaveGroup, ShareChange, ShareChanged, ShareHeartbeat,
+    StreamsHeartbeat, SyncGroup,
 };
 use super::share;
 use super::step::{Parked, Step};
+use super::streams;
 use super::timers::{Timer, TimerKey, Timers};
 use crate::ErrorCode;
 use crate::after::After;
@@ -100,7 +102,7 @@ impl Coordinator {
                     let downgraded = consumer.join_classic(&mut step, to, request);
                     group.downgrade(downgraded);
                 }
-                Kind::Share(_) => {
+                Kind::Share(_) | Kind::Streams(_) => {
                     let refused = join::refused(ErrorCode::InconsistentGroupProtocol, request.member);
                     step.reply(to, After::Now, refused);
                 }
@@ -126,7 +128,7 @@ impl Coordinator {
             match groups.get_mut(&request.group).map(|group| &mut group.kind) {
                 Some(Kind::Classic(classic)) => return classic.sync(&mut step, to, request),
                 Some(Kind::Consumer(consumer)) => return consumer.sync_classic(&mut step, to, request),
-                Some(Kind::Share(_)) | None => ErrorCode::UnknownMemberId,
+                Some(Kind::Share(_) | Kind::Streams(_)) | None => ErrorCode::UnknownMemberId,
             }
         };
         step.reply(to, After::Now, sync::not_synced(error));
@@ -148,7 +150,7 @@ impl Coordinator {
             match groups.get_mut(&request.group).map(|group| &mut group.kind) {
                 Some(Kind::Classic(classic)) => classic.heartbeat(&mut step, request),
                 Some(Kind::Consumer(consumer)) => consumer.heartbeat_classic(&mut step, request),
-                Some(Kind::Share(_)) | None => ErrorCode::UnknownMemberId,
+                Some(Kind::Share(_) | Kind::Streams(_)) | None => ErrorCode::UnknownMemberId,
             }
         };
         step.reply(to, After::Now, GroupReply::Heartbeat(error));
@@ -177,7 +179,7 @@ impl Coordinator {
                             let downgraded = consumer.leave_classic(&mut step, to, request);
                             group.downgrade(downgraded);
                         }
-                        Kind::Share(_) => {
+                        Kind::Share(_) | Kind::Streams(_) => {
                             let none = leave::none_left(request, ErrorCode::UnknownMemberId);
                             step.reply(to, After::Now, none);
                         }
@@ -229,7 +231,7 @@ impl Coordinator {
                     group.downgrade(downgraded);
                 }
             }
-            Ok((Kind::Classic(_) | Kind::Share(_), _)) | Err(_) => {
+            Ok((Kind::Classic(_) | Kind::Share(_) | Kind::Streams(_), _)) | Err(_) => {
                 let refusal = (ErrorCode::GroupIdNotFound, format!("there is no consumer group {id}"));
                 step.reply(to, After::Durable, consumer::refused(refusal));
             }
@@ -268,6 +270,45 @@ impl Coordinator {
             Err(error) => {
                 let refusal = (error, format!("there is no share group {id}"));
                 step.reply(to, After::Durable, share::refused(refusal));
+            }
+        }
+        self.forget_if_vacant(&id);
+    }
+
+    /// A member of a streams group joins, lives or goes. Answered at once.
+    pub fn on_streams_heartbeat(
+        &mut self,
+        now: Monotonic,
+        wall: Timestamp,
+        to: ReplyTo,
+        request: StreamsHeartbeat,
+        out: &mut Out,
+    ) {
+        let id = request.group.clone();
+        let (groups, mut step) = self.step(now, wall, out);
+        let refusal = match streams::check_request(&request) {
+            Err(refusal) => Some(refusal),
+            Ok(()) if id.get().len() > NAME_BYTES_MAX => {
+                Some((ErrorCode::InvalidGroupId, "the group id is too long".into()))
+            }
+            Ok(()) => None,
+        };
+        if let Some(refusal) = refusal {
+            return step.reply(to, After::Now, streams::refused(refusal));
+        }
+        if request.epoch == 0 {
+            groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
+        }
+        let joins = request.epoch == 0;
+        let group = groups.get_mut(&id).ok_or(ErrorCode::GroupIdNotFound);
+        let of_it = group
+            .and_then(|group| if joins { group.become_streams(&mut step, &id) } else { group.streams_mut() });
+        match of_it {
+            Ok(streams) if request.epoch >= 0 => streams.heartbeat(&mut step, to, request),
+            Ok(streams) => streams.leave(&mut step, to, request),
+            Err(error) => {
+                let refusal = (error, format!("there is no streams group {id}"));
+                step.reply(to, After::Durable, streams::refused(refusal));
             }
         }
         self.forget_if_vacant(&id);
@@ -322,6 +363,7 @@ impl Coordinator {
                             group.downgrade(downgraded);
                         }
                         Kind::Share(share) => share.on_session_timer(&mut step, &member),
+                        Kind::Streams(streams) => streams.on_member_timer(&mut step, key),
                     }
                     id
                 }
@@ -330,8 +372,18 @@ impl Coordinator {
                 | TimerKey::MemberSync(ref id, _) => {
                     let id = id.clone();
                     let group = owner(groups, &id);
-                    let downgraded = group.consumer_mut().on_member_timer(&mut step, key);
-                    group.downgrade(downgraded);
+                    if let Kind::Streams(streams) = &mut group.kind {
+                        streams.on_member_timer(&mut step, key);
+                    } else {
+                        let downgraded = group.consumer_mut().on_member_timer(&mut step, key);
+                        group.downgrade(downgraded);
+                    }
+                    id
+                }
+                TimerKey::Deal(id) => {
+                    if let Ok(streams) = owner(groups, &id).streams_mut() {
+                        streams.on_deal_timer(&mut step);
+                    }
                     id
                 }
                 TimerKey::Join(id) => {
@@ -386,6 +438,7 @@ impl Coordinator {
                     Kind::Classic(classic) => classic.check(&self.timers, &self.parked),
                     Kind::Consumer(consumer) => (consumer.check(&self.timers), 0),
                     Kind::Share(share) => (share.check(&self.timers), 0),
+                    Kind::Streams(streams) => (streams.check(&self.timers), 0),
                 };
                 timers += armed;
                 parked += waiting;

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::classic::Classic;
+use super::cluster::Cluster;
 use super::commit::CommitCheck;
 use super::consumer::Consumer;
 use super::offsets::Offsets;
@@ -10,6 +11,7 @@ use super::reply::ListedGroup;
 use super::request::OffsetCommit;
 use super::share::Share;
 use super::step::Step;
+use super::streams::Streams;
 use crate::ErrorCode;
 use crate::ids::{Generation, GroupId, InstanceId, MemberId, TopicName};
 use crate::time::Timestamp;
@@ -23,6 +25,8 @@ pub(super) enum Kind {
     Consumer(Box<Consumer>),
     /// By ShareGroupHeartbeat.
     Share(Box<Share>),
+    /// By StreamsGroupHeartbeat.
+    Streams(Box<Streams>),
 }
 
 /// A group: its members and its offsets.
@@ -40,7 +44,7 @@ impl Group {
     pub(super) fn classic_mut(&mut self) -> &mut Classic {
         match &mut self.kind {
             Kind::Classic(classic) => classic,
-            Kind::Consumer(_) | Kind::Share(_) => {
+            Kind::Consumer(_) | Kind::Share(_) | Kind::Streams(_) => {
                 unreachable!("a group that changes its kind gives up its timers")
             }
         }
@@ -49,7 +53,7 @@ impl Group {
     pub(super) fn consumer_mut(&mut self) -> &mut Consumer {
         match &mut self.kind {
             Kind::Consumer(consumer) => consumer,
-            Kind::Classic(_) | Kind::Share(_) => {
+            Kind::Classic(_) | Kind::Share(_) | Kind::Streams(_) => {
                 unreachable!("a group that changes its kind gives up its timers")
             }
         }
@@ -62,6 +66,7 @@ impl Group {
                 Kind::Classic(classic) => classic.is_vacant(),
                 Kind::Consumer(consumer) => consumer.is_vacant(),
                 Kind::Share(share) => share.is_vacant(),
+                Kind::Streams(streams) => streams.is_vacant(),
             }
     }
 
@@ -70,6 +75,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(classic) => classic.is_idle(),
             Kind::Consumer(consumer) => consumer.is_empty(),
+            Kind::Streams(streams) => streams.is_empty(),
             // Its state elsewhere has to be deleted with it.
             Kind::Share(_) => false,
         }
@@ -80,6 +86,7 @@ impl Group {
             Kind::Classic(classic) => classic.state(),
             Kind::Consumer(consumer) => consumer.state(),
             Kind::Share(share) => share.state(),
+            Kind::Streams(streams) => streams.state(),
         }
     }
 
@@ -89,6 +96,7 @@ impl Group {
             Kind::Classic(_) => step.record(records::group_tombstone(id)),
             Kind::Consumer(consumer) => consumer.store_end(step),
             Kind::Share(share) => share.store_end(step),
+            Kind::Streams(streams) => streams.store_end(step),
         }
     }
 
@@ -97,6 +105,7 @@ impl Group {
             Kind::Classic(classic) => classic.listed(),
             Kind::Consumer(consumer) => consumer.listed(),
             Kind::Share(share) => share.listed(),
+            Kind::Streams(streams) => streams.listed(),
         }
     }
 
@@ -105,15 +114,16 @@ impl Group {
             Kind::Classic(classic) => classic.is_subscribed(topic),
             Kind::Consumer(consumer) => consumer.is_subscribed(topic),
             Kind::Share(share) => share.is_subscribed(topic),
+            Kind::Streams(streams) => streams.is_subscribed(topic),
         }
     }
 
-    /// From when on the retention of an offset committed at `committed` counts; `None`: it does not. In a consumer group
-    /// it counts from the commit: of topics that are read it does not come to that.
+    /// From when on the retention of an offset committed at `committed` counts; `None`: it does not. In a consumer or
+    /// streams group it counts from the commit: of topics that are read it does not come to that.
     pub(super) fn retention_base(&self, committed: Timestamp) -> Option<Timestamp> {
         match &self.kind {
             Kind::Classic(classic) => classic.retention_base(committed),
-            Kind::Consumer(_) => Some(committed),
+            Kind::Consumer(_) | Kind::Streams(_) => Some(committed),
             Kind::Share(_) => None,
         }
     }
@@ -121,7 +131,7 @@ impl Group {
     pub(super) fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
         match &self.kind {
             Kind::Classic(classic) => classic.validate_offset_delete(),
-            Kind::Consumer(_) => Ok(()),
+            Kind::Consumer(_) | Kind::Streams(_) => Ok(()),
             Kind::Share(_) => Err(ErrorCode::GroupIdNotFound),
         }
     }
@@ -129,6 +139,7 @@ impl Group {
     /// Whether offsets may be committed, and which.
     pub(super) fn validate_commit(
         &self,
+        cluster: &dyn Cluster,
         member: Option<&MemberId>,
         instance: Option<&InstanceId>,
         generation: Option<Generation>,
@@ -143,6 +154,10 @@ impl Group {
             Kind::Consumer(consumer) => {
                 let epoch = generation.map(Generation::get);
                 consumer.validate_commit(member, instance, epoch, transactional, knows_epochs)
+            }
+            Kind::Streams(streams) => {
+                let epoch = generation.map(Generation::get);
+                streams.validate_commit(cluster, member, epoch, transactional, knows_epochs)
             }
             // What it has read is not told in offsets.
             Kind::Share(_) => Err(ErrorCode::GroupIdNotFound),
@@ -165,6 +180,7 @@ impl Group {
         match &self.kind {
             Kind::Classic(_) => Ok(()),
             Kind::Consumer(consumer) => consumer.validate_fetch(member, epoch),
+            Kind::Streams(streams) => streams.validate_fetch(member, epoch),
             // Nobody in particular is told that there are none.
             Kind::Share(_) if member.is_none() && epoch.is_none() => Ok(()),
             Kind::Share(_) => Err(ErrorCode::GroupIdNotFound),
@@ -201,14 +217,46 @@ impl Group {
         }
     }
 
-    /// A member of the classic protocol joins: an empty consumer group gives way.
-    pub(super) fn become_classic_if_empty(&mut self, step: &mut Step<'_>, id: &GroupId) {
-        if let Kind::Consumer(consumer) = &mut self.kind
-            && consumer.is_empty()
+    /// A member of a streams group joins: an empty classic group gives way.
+    ///
+    /// # Errors
+    /// If it is another kind.
+    pub(super) fn become_streams(
+        &mut self,
+        step: &mut Step<'_>,
+        id: &GroupId,
+    ) -> Result<&mut Streams, ErrorCode> {
+        if let Kind::Classic(classic) = &mut self.kind
+            && classic.state() == State::Empty
         {
-            consumer.store_end(step);
-            self.kind = Kind::Classic(Box::new(Classic::new(id.clone())));
+            classic.dissolve(step);
+            self.kind = Kind::Streams(Box::new(Streams::new(id.clone())));
         }
+        self.streams_mut()
+    }
+
+    /// The streams group that it is.
+    ///
+    /// # Errors
+    /// If it is another kind.
+    pub(super) fn streams_mut(&mut self) -> Result<&mut Streams, ErrorCode> {
+        match &mut self.kind {
+            Kind::Streams(streams) => Ok(streams),
+            _ => Err(ErrorCode::GroupIdNotFound),
+        }
+    }
+
+    /// A member of the classic protocol joins: an empty consumer or streams group gives way.
+    pub(super) fn become_classic_if_empty(&mut self, step: &mut Step<'_>, id: &GroupId) {
+        match &mut self.kind {
+            Kind::Consumer(consumer) if consumer.is_empty() => consumer.store_end(step),
+            Kind::Streams(streams) if streams.is_empty() => {
+                streams.store_end(step);
+                streams.forget(step.timers);
+            }
+            _ => return,
+        }
+        self.kind = Kind::Classic(Box::new(Classic::new(id.clone())));
     }
 
     /// The rest of a consumer group is a classic group, if it was made one.

@@ -5,9 +5,10 @@ use super::consumer::Consumer;
 use super::coordinator::Coordinator;
 use super::kind::{Group, Kind};
 use super::offsets::Place;
-use super::records::{self, ConsumerKey, Key, RecordError, ShareKey};
+use super::records::{self, ConsumerKey, Key, RecordError, ShareKey, StreamsKey};
 use super::reply::Out;
 use super::share::Share;
+use super::streams::Streams;
 use super::timers::TimerKey;
 use crate::ids::{GroupId, ProducerId};
 use crate::time::{Monotonic, Timestamp};
@@ -72,6 +73,11 @@ impl Coordinator {
                 self.forget_if_vacant(&id);
                 return taken;
             }
+            Key::Streams(id, key) => {
+                let taken = self.take_in_streams(&id, key, value);
+                self.forget_if_vacant(&id);
+                return taken;
+            }
             Key::Offset(id, topic, partition) => (id, (topic, partition)),
         };
         match value {
@@ -117,7 +123,7 @@ impl Coordinator {
         }
         match &mut group.kind {
             Kind::Consumer(consumer) => consumer.load(key, value),
-            Kind::Classic(_) | Kind::Share(_) => Ok(()),
+            Kind::Classic(_) | Kind::Share(_) | Kind::Streams(_) => Ok(()),
         }
     }
 
@@ -133,7 +139,23 @@ impl Coordinator {
         }
         match &mut group.kind {
             Kind::Share(share) => share.load(key, value),
-            Kind::Classic(_) | Kind::Consumer(_) => Ok(()),
+            Kind::Classic(_) | Kind::Consumer(_) | Kind::Streams(_) => Ok(()),
+        }
+    }
+
+    fn take_in_streams(
+        &mut self,
+        id: &GroupId,
+        key: StreamsKey,
+        value: Option<&[u8]>,
+    ) -> Result<(), RecordError> {
+        let group = self.groups.entry(id.clone()).or_insert_with(|| Group::new(id.clone()));
+        if !matches!(group.kind, Kind::Streams(_)) && value.is_some() {
+            group.kind = Kind::Streams(Box::new(Streams::new(id.clone())));
+        }
+        match &mut group.kind {
+            Kind::Streams(streams) => streams.load(key, value),
+            Kind::Classic(_) | Kind::Consumer(_) | Kind::Share(_) => Ok(()),
         }
     }
 
@@ -169,6 +191,7 @@ impl Coordinator {
                 Kind::Classic(classic) => classic.start(&mut step),
                 Kind::Consumer(consumer) => consumer.start(&mut step),
                 Kind::Share(share) => share.start(&mut step),
+                Kind::Streams(streams) => streams.start(&mut step),
             }
         }
         // A rebalance of a loaded group waits for its members first.

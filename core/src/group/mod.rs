@@ -22,6 +22,7 @@
 //! | joining, rebalances, assignments, sessions of classic groups | `classic/` |
 //! | the same of consumer groups (KIP-848) | `consumer/` |
 //! | the same of share groups (KIP-932) | `share/` |
+//! | the same of streams groups (KIP-1071) | `streams/` |
 //! | what they have in common, and a group that changes from one to the other | `kind` |
 //! | commits, fetching and expiry of offsets | `commit`, `offsets`, `expiry` |
 //! | listing, describing and deleting groups | `admin` |
@@ -44,8 +45,7 @@
 //! # What it does not do
 //!
 //! It authorises nobody, knows no topic but through the view it is lent ([`Cluster`]), writes no log line, and knows no
-//! version of a wire message: where versions differ, the request has a field that says how. Streams groups are not here
-//! yet; their records are named when met and skipped.
+//! version of a wire message: where versions differ, the request has a field that says how.
 
 mod admin;
 mod classic;
@@ -63,6 +63,7 @@ mod reply;
 mod request;
 mod share;
 mod step;
+mod streams;
 mod timers;
 
 pub use classic::State;
@@ -73,15 +74,19 @@ pub use coordinator::Coordinator;
 pub use records::RecordError;
 pub use reply::{
     ConsumerAnswer, DeletedGroup, DescribedConsumer, DescribedConsumerGroup, DescribedGroup, DescribedMember,
-    DescribedShareGroup, DescribedShareMember, FetchedGroup, FetchedOffset, FetchedTopic, GroupRecord,
-    GroupReply, JoinedGroup, JoinedMember, LeftGroup, LeftMember, ListedGroup, NewShareState, Out,
-    PartitionResult, Places, Reply, ReplyTo, ShareAnswer, ShareState, StateTopic, SyncedGroup, TopicResult,
+    DescribedShareGroup, DescribedShareMember, DescribedStreamsGroup, DescribedStreamsMember,
+    EndpointPartitions, FetchedGroup, FetchedOffset, FetchedTopic, GroupRecord, GroupReply, JoinedGroup,
+    JoinedMember, LeftGroup, LeftMember, ListedGroup, NewShareState, Out, PartitionResult, Places, Reply,
+    ReplyTo, ShareAnswer, ShareState, StateTopic, StreamsAnswer, StreamsStatus, StreamsTasks, SyncedGroup,
+    TaskIds, TopicResult,
 };
 pub use request::{
     CommitPartition, CommitTopic, ConsumerHeartbeat, DeleteTopic, DescribeGroups, FetchGroup, FetchTopic,
     Heartbeat, JoinGroup, LeaveGroup, LeavingMember, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch,
-    Protocol, ShareChange, ShareChanged, ShareHeartbeat, SyncGroup, TxnOffsetCommit,
+    Protocol, ShareChange, ShareChanged, ShareHeartbeat, StreamsHeartbeat, SyncGroup, TxnOffsetCommit,
 };
+
+pub use streams::{CopartitionGroup, InternalTopic, StreamsTopology, Subtopology};
 
 use crate::ids::GroupId;
 

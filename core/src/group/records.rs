@@ -9,7 +9,8 @@
 //! type 2      a group's metadata      written: version 3
 //! type 3 to 8 and 16   a consumer group   see `consumer/store`
 //! type 10 to 15        a share group      see `share/store`
-//! others      groups of other kinds   not read
+//! type 17 and 19 to 23 a streams group   see `streams/store`
+//! others      not known       not read
 //! ```
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ use super::consumer::store;
 use super::offsets::Committed;
 use super::reply::GroupRecord;
 use super::share::store as share_store;
+use super::streams::store as streams_store;
 use crate::ids::{GroupId, LeaderEpoch, MemberId, Offset, PartitionId, TopicName};
 use crate::time::Timestamp;
 use crate::wire::records::consumer_protocol_assignment::{
@@ -76,6 +78,8 @@ pub(super) enum Key {
     Consumer(GroupId, ConsumerKey),
     /// Something of a share group.
     Share(GroupId, ShareKey),
+    /// Something of a streams group.
+    Streams(GroupId, StreamsKey),
 }
 
 /// What a key of a share group names.
@@ -93,6 +97,23 @@ pub(super) enum ShareKey {
     Current(MemberId),
     /// Which partitions have state.
     Places,
+}
+
+/// What a key of a streams group names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum StreamsKey {
+    /// The group's epoch.
+    Epoch,
+    /// Who a member is.
+    Member(MemberId),
+    /// The target's epoch.
+    TargetEpoch,
+    /// A member's share of the target.
+    Target(MemberId),
+    /// What a member has.
+    Current(MemberId),
+    /// What the application is made of.
+    Topology,
 }
 
 /// What a key of a consumer group names.
@@ -134,13 +155,19 @@ pub(super) fn decode_key(bytes: &[u8]) -> Result<Key, RecordError> {
             let key = GroupMetadataKey::decode(&mut r, 0).map_err(RecordError::Key)?;
             Ok(Key::Group(GroupId::new(key.group)))
         }
-        kind => match store::decode_key(kind, &mut r) {
-            Some(key) => key.map(|(id, key)| Key::Consumer(id, key)).map_err(RecordError::Key),
-            None => match share_store::decode_key(kind, &mut r) {
-                Some(key) => key.map(|(id, key)| Key::Share(id, key)).map_err(RecordError::Key),
-                None => Err(RecordError::UnknownType(kind)),
-            },
-        },
+        kind => {
+            let of_consumers = |r: &mut Reader<'_>| {
+                Some(store::decode_key(kind, r)?.map(|(id, key)| Key::Consumer(id, key)))
+            };
+            let of_shares = |r: &mut Reader<'_>| {
+                Some(share_store::decode_key(kind, r)?.map(|(id, key)| Key::Share(id, key)))
+            };
+            let of_streams = |r: &mut Reader<'_>| {
+                Some(streams_store::decode_key(kind, r)?.map(|(id, key)| Key::Streams(id, key)))
+            };
+            let key = of_consumers(&mut r).or_else(|| of_shares(&mut r)).or_else(|| of_streams(&mut r));
+            key.ok_or(RecordError::UnknownType(kind))?.map_err(RecordError::Key)
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a coordinator asks its driver to do: write records, send replies.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::State;
+use super::streams::{InternalTopic, StreamsTopology};
 use crate::ErrorCode;
 use crate::after::After;
 use crate::ids::{
@@ -62,6 +64,10 @@ pub enum GroupReply {
     ShareHeartbeat(ShareAnswer),
     /// To a request to describe share groups.
     DescribeShares(Vec<DescribedShareGroup>),
+    /// To [`StreamsHeartbeat`](super::StreamsHeartbeat).
+    StreamsHeartbeat(Box<StreamsAnswer>),
+    /// To a request to describe streams groups.
+    DescribeStreams(Vec<DescribedStreamsGroup>),
     /// To [`ShareChange`](super::ShareChange): what is so after it; GROUP_ID_NOT_FOUND or NON_EMPTY_GROUP.
     ShareState(Result<ShareState, ErrorCode>),
     /// To [`LeaveGroup`](super::LeaveGroup).
@@ -284,6 +290,152 @@ pub struct DescribedShareMember {
     pub assigned: Places,
 }
 
+/// Tasks by subtopology.
+pub type TaskIds = Vec<(Arc<str>, Vec<PartitionId>)>;
+
+/// Tasks by role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamsTasks {
+    /// Those that a member runs.
+    pub active: TaskIds,
+    /// Those of whose state it keeps a copy.
+    pub standby: TaskIds,
+    /// Those that it is to run later.
+    pub warmup: TaskIds,
+}
+
+/// Something that a member of a streams group is to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamsStatus {
+    /// One of the codes here.
+    pub code: i8,
+    /// The same in words.
+    pub detail: String,
+}
+
+impl StreamsStatus {
+    /// The member came with an older topology than the group's.
+    pub const STALE_TOPOLOGY: i8 = 0;
+    /// Topics that the application reads, and that somebody else makes, are not there.
+    pub const MISSING_SOURCE_TOPICS: i8 = 1;
+    /// Topics do not have the partitions that they must.
+    pub const INCORRECTLY_PARTITIONED_TOPICS: i8 = 2;
+    /// Topics that the group has for itself are not there.
+    pub const MISSING_INTERNAL_TOPICS: i8 = 3;
+    /// A member asked the whole application to shut down.
+    pub const SHUTDOWN_APPLICATION: i8 = 4;
+    /// Tasks are dealt later.
+    pub const ASSIGNMENT_DELAYED: i8 = 5;
+}
+
+/// The state that a member's tasks have, by partitions of the topics that they read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointPartitions {
+    /// Where the member answers: host and port.
+    pub endpoint: (Arc<str>, u16),
+    /// Of the tasks that it runs.
+    pub active: Vec<(TopicName, Vec<PartitionId>)>,
+    /// Of those that it keeps a copy of.
+    pub standby: Vec<(TopicName, Vec<PartitionId>)>,
+}
+
+/// The answer to a heartbeat in a streams group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamsAnswer {
+    /// Why not.
+    pub error: ErrorCode,
+    /// The same in words.
+    pub message: Option<String>,
+    /// The member's own id.
+    pub member: Option<MemberId>,
+    /// The member's epoch; -1 if it went.
+    pub epoch: i32,
+    /// When to call again.
+    pub heartbeat_interval_ms: u64,
+    /// What it is to know.
+    pub statuses: Vec<StreamsStatus>,
+    /// What it is to have; `None`: as before.
+    pub tasks: Option<StreamsTasks>,
+    /// Counts the changes of `endpoints`.
+    pub endpoint_epoch: i32,
+    /// Who has which state; `None`: as before.
+    pub endpoints: Option<Vec<EndpointPartitions>>,
+    /// Topics that the group needs, and that are not there.
+    pub wants_topics: Vec<InternalTopic>,
+}
+
+impl Default for StreamsAnswer {
+    /// To nobody: nothing is wrong, nothing new.
+    fn default() -> Self {
+        Self {
+            error: ErrorCode::None,
+            message: None,
+            member: None,
+            epoch: 0,
+            heartbeat_interval_ms: 0,
+            statuses: Vec::new(),
+            tasks: None,
+            endpoint_epoch: 0,
+            endpoints: None,
+            wants_topics: Vec::new(),
+        }
+    }
+}
+
+/// What a streams group is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedStreamsGroup {
+    /// The group.
+    pub group: GroupId,
+    /// GROUP_ID_NOT_FOUND, also of groups of other kinds, or none.
+    pub error: ErrorCode,
+    /// Its state.
+    pub state: State,
+    /// Counts what there was to be dealt anew.
+    pub epoch: i32,
+    /// The epoch that tasks were last dealt for.
+    pub target_epoch: i32,
+    /// What the application is made of; with the partitions of its own topics, if they are there.
+    pub topology: Option<StreamsTopology>,
+    /// The members.
+    pub members: Vec<DescribedStreamsMember>,
+}
+
+impl DescribedStreamsGroup {
+    /// Nothing but why it cannot be described.
+    pub fn missing(group: GroupId, error: ErrorCode) -> Self {
+        let (topology, members) = (None, Vec::new());
+        Self { group, error, state: State::Dead, epoch: 0, target_epoch: 0, topology, members }
+    }
+}
+
+/// What a member of a streams group is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedStreamsMember {
+    /// The member.
+    pub member: MemberId,
+    /// Where it is.
+    pub rack: Option<Arc<str>>,
+    /// Its epoch.
+    pub epoch: i32,
+    /// Its client id.
+    pub client_id: Arc<str>,
+    /// Where it connects from.
+    pub client_host: Arc<str>,
+    /// The epoch of the topology that it came with.
+    pub topology_epoch: i32,
+    /// The process that it is a thread of.
+    pub process: Arc<str>,
+    /// Where it answers questions about its state: host and port.
+    pub endpoint: Option<(Arc<str>, u16)>,
+    /// What it says of itself for dealing.
+    pub tags: BTreeMap<Arc<str>, Arc<str>>,
+    /// What it has.
+    pub assigned: StreamsTasks,
+    /// What it is to have.
+    pub target: StreamsTasks,
+}
+
 /// The answer to a LeaveGroup. Before version 3 the error of the one member is the request's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftGroup {
@@ -413,6 +565,6 @@ pub struct ListedGroup {
     pub protocol_type: Arc<str>,
     /// The state.
     pub state: State,
-    /// `classic`, `consumer` or `share`.
+    /// `classic`, `consumer`, `share` or `streams`.
     pub group_type: &'static str,
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::reply::TaskIds;
+use super::streams::StreamsTopology;
 use crate::ids::{
     Generation, GroupId, InstanceId, LeaderEpoch, MemberId, Offset, PartitionId, ProducerId, TopicId,
     TopicName,
@@ -127,6 +129,47 @@ pub struct ShareHeartbeat {
     pub rack: Option<Arc<str>>,
     /// The topics it subscribes to.
     pub topics: Option<Vec<TopicName>>,
+    /// The client id of the request's header.
+    pub client_id: Arc<str>,
+    /// Where the client connects from, as Kafka shows it: `/192.0.2.1`.
+    pub client_host: Arc<str>,
+}
+
+/// A member of a streams group joins, lives, or goes (KIP-1071). What it does not say is as it said before.
+#[derive(Clone, Debug)]
+pub struct StreamsHeartbeat {
+    /// The group.
+    pub group: GroupId,
+    /// The member's id, which it makes itself.
+    pub member: MemberId,
+    /// The member's epoch; 0 joins, -1 leaves.
+    pub epoch: i32,
+    /// Set by static members, which are refused.
+    pub instance: Option<InstanceId>,
+    /// Where it is.
+    pub rack: Option<Arc<str>>,
+    /// How long it may take to give tasks up.
+    pub rebalance_timeout_ms: Option<i32>,
+    /// What the application is made of: with epoch 0 only.
+    pub topology: Option<Arc<StreamsTopology>>,
+    /// The tasks that it runs.
+    pub active: Option<TaskIds>,
+    /// The tasks of whose state it keeps a copy.
+    pub standby: Option<TaskIds>,
+    /// The tasks that it is to run later.
+    pub warmup: Option<TaskIds>,
+    /// The process that it is a thread of.
+    pub process: Option<Arc<str>>,
+    /// Where it answers questions about its state: host and port.
+    pub endpoint: Option<(Arc<str>, u16)>,
+    /// The count of endpoints that it was told of last.
+    pub endpoint_epoch: i32,
+    /// What it says of itself for dealing.
+    pub tags: Option<Vec<(Arc<str>, Arc<str>)>>,
+    /// It tells how far its tasks are, which is refused.
+    pub reports_offsets: bool,
+    /// The whole application is to shut down.
+    pub shutdown: bool,
     /// The client id of the request's header.
     pub client_id: Arc<str>,
     /// Where the client connects from, as Kafka shows it: `/192.0.2.1`.

@@ -74,6 +74,13 @@ impl Step<'_> {
         self.out.records.push(record);
     }
 
+    /// Whether it is long enough since a group's partitions were last dealt (0: never).
+    pub(super) fn may_deal(&self, made: Timestamp, interval_ms: u64) -> bool {
+        let passed = self.wall.millis().saturating_sub(made.millis());
+        // A clock that was set back must not stop all dealing.
+        made.millis() == 0 || passed < 0 || passed.unsigned_abs() >= interval_ms
+    }
+
     /// Lets a request wait.
     pub(super) fn park(&mut self, to: ReplyTo) -> Ticket {
         let ticket = Ticket(self.parked.next);

@@ -19,12 +19,14 @@ pub(super) enum TimerKey {
     Join(GroupId),
     /// The wait for members to fetch their assignment ends.
     Sync(GroupId),
-    /// A member of a consumer group has partitions to give up.
+    /// A member of a consumer or streams group has partitions or tasks to give up.
     Rebalance(GroupId, MemberId),
     /// A classic member of a consumer group has to join again.
     MemberJoin(GroupId, MemberId),
     /// A classic member of a consumer group has to ask for its share.
     MemberSync(GroupId, MemberId),
+    /// A streams group that was empty has waited for more members.
+    Deal(GroupId),
     /// Time to look for expired offsets.
     Sweep,
 }

@@ -26,6 +26,8 @@ use crate::world::{World, short};
 pub struct Topics {
     pub partitions: BTreeMap<String, i32>,
     pub timing: config::GroupConfig,
+    /// Of streams groups: the initial delay in milliseconds, the standby replicas.
+    pub streams: (u64, usize),
 }
 
 impl Default for Topics {
@@ -35,7 +37,7 @@ impl Default for Topics {
             heartbeat_interval_ms: 5_000,
             assignment_interval_ms: 0,
         };
-        Self { partitions: BTreeMap::new(), timing }
+        Self { partitions: BTreeMap::new(), timing, streams: (0, 0) }
     }
 }
 
@@ -65,6 +67,16 @@ impl Cluster for Topics {
 
     fn timing(&self, _: &GroupId) -> config::GroupConfig {
         self.timing
+    }
+
+    fn streams(&self, _: &GroupId) -> config::StreamsGroupConfig {
+        config::StreamsGroupConfig {
+            session_timeout_ms: self.timing.session_timeout_ms,
+            heartbeat_interval_ms: self.timing.heartbeat_interval_ms,
+            assignment_interval_ms: self.timing.assignment_interval_ms,
+            initial_rebalance_delay_ms: self.streams.0,
+            standby_replicas: self.streams.1,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Scenarios of the group coordinator: each `*.txt` here is a script of commands, each followed by what came of it.
 //!
-//! A line that starts at the margin is a command (`script.rs`, `consumer.rs` and `share.rs` have the list), an indented one is expected. `#` begins a
+//! A line that starts at the margin is a command (`script.rs`, `consumer.rs`, `share.rs` and `streams.rs` have
+//! the list), an indented one is expected. `#` begins a
 //! comment. A member's id is the name of its client, or of its instance, and a long UUID: `a-2` stands for the one that
 //! `a` is given when it comes without an id for the second time.
 //! After each command the coordinator's invariants are checked.
@@ -11,6 +12,7 @@ mod consumer;
 mod script;
 mod share;
 mod show;
+mod streams;
 mod world;
 
 use std::fmt::Write;

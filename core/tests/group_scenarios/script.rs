@@ -1,7 +1,7 @@
 //! The commands of a script.
 //!
 //! ```text
-//! set initial-delay=3000 size=2 record=500 retention=1h
+//! set initial-delay=3000 size=2 streams-size=2 record=500 retention=1h
 //!                                              settings; the rest is Kafka's defaults
 //! wait 3000                                    time passes, in milliseconds (also 5s, 2m, 3h, 7d)
 //! join g client=a [member=a-1] [instance=i] [session=10s] [rebalance=60s] [type=consumer]
@@ -37,7 +37,7 @@ use headwater_core::wire::records::consumer_protocol_subscription::{
 use headwater_core::wire::{Encode, Writer};
 
 use crate::world::{World, member};
-use crate::{consumer, share};
+use crate::{consumer, share, streams};
 
 /// A command's words: those with a `=` before any `:` are options.
 pub struct Words<'a> {
@@ -105,6 +105,7 @@ pub fn play(world: &mut World, at: &str, command: &str) -> Vec<String> {
             c.initial_rebalance_delay_ms =
                 words.millis("initial-delay").map_or(c.initial_rebalance_delay_ms, |ms| ms as u64);
             c.members_max = words.number("size").unwrap_or(c.members_max);
+            c.streams_members_max = words.number("streams-size").unwrap_or(c.streams_members_max);
             c.record_bytes_max = words.number("record").unwrap_or(c.record_bytes_max);
             c.retention_ms = words.millis("retention").unwrap_or(c.retention_ms);
             let config = *c;
@@ -248,7 +249,8 @@ pub fn play(world: &mut World, at: &str, command: &str) -> Vec<String> {
         }
         _ => {
             let known = consumer::play(world, verb, &words, label(who))
-                || share::play(world, verb, &words, label(who));
+                || share::play(world, verb, &words, label(who))
+                || streams::play(world, verb, &words, label(who));
             assert!(known, "{at}: not a command");
         }
     }

@@ -11,6 +11,7 @@ use headwater_core::wire::{Decode, Reader};
 
 use crate::consumer;
 use crate::share;
+use crate::streams;
 use crate::world::short;
 
 /// A record, taken apart again.
@@ -53,6 +54,7 @@ pub fn record(key: &[u8], value: Option<&[u8]>) -> String {
             text
         }
         (10..=15, _) => share::record(kind, k, value),
+        (17 | 19..=23, _) => streams::record(kind, k, value),
         (kind, _) => consumer::record(kind, k, value).unwrap_or_else(|| format!("type {kind}")),
     }
 }
@@ -101,6 +103,8 @@ fn said(body: &GroupReply) -> String {
         GroupReply::DescribeConsumers(groups) => consumer::described(groups),
         GroupReply::ShareHeartbeat(answer) => share::answered(answer),
         GroupReply::DescribeShares(groups) => share::described(groups),
+        GroupReply::StreamsHeartbeat(answer) => streams::answered(answer),
+        GroupReply::DescribeStreams(groups) => streams::described(groups),
         GroupReply::ShareState(state) => share::state(state),
         GroupReply::Heartbeat(error) => error.name().into(),
         GroupReply::LeaveGroup(left) if left.error.is_error() => left.error.name().into(),

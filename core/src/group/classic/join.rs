@@ -51,7 +51,7 @@ impl Classic {
             && request.instance.as_ref().is_some_and(|instance| self.statics.contains_key(instance));
         let member = request.member.as_ref().and_then(|member| self.members.get(member));
         match self.state {
-            State::Empty | State::Assigning | State::Reconciling | State::Dead => true,
+            State::Empty | State::NotReady | State::Assigning | State::Reconciling | State::Dead => true,
             // Only those that wait are counted: if there are more members than may be (the setting was lowered, the
             // group was loaded), the last ones to join again are turned away.
             State::PreparingRebalance => {

@@ -71,7 +71,7 @@ impl Classic {
         match self.state {
             State::Stable | State::CompletingRebalance => self.prepare_rebalance(step),
             State::PreparingRebalance => self.maybe_complete_join(step),
-            State::Empty | State::Assigning | State::Reconciling | State::Dead => {}
+            State::Empty | State::NotReady | State::Assigning | State::Reconciling | State::Dead => {}
         }
     }
 

@@ -70,9 +70,11 @@ pub enum State {
     CompletingRebalance,
     /// The members read.
     Stable,
-    /// A consumer group has members, and its partitions are to be dealt anew.
+    /// A streams group has members, and topics that it needs are not there, or not as they must be.
+    NotReady,
+    /// A consumer or streams group has members, and its partitions or tasks are to be dealt anew.
     Assigning,
-    /// Members of a consumer group are on their way to what they were dealt.
+    /// Members of a consumer or streams group are on their way to what they were dealt.
     Reconciling,
     /// There is no such group.
     Dead,
@@ -86,6 +88,7 @@ impl State {
             State::PreparingRebalance => "PreparingRebalance",
             State::CompletingRebalance => "CompletingRebalance",
             State::Stable => "Stable",
+            State::NotReady => "NotReady",
             State::Assigning => "Assigning",
             State::Reconciling => "Reconciling",
             State::Dead => "Dead",
@@ -205,7 +208,7 @@ impl Classic {
             Empty | CompletingRebalance => self.state == PreparingRebalance,
             PreparingRebalance => matches!(self.state, Empty | CompletingRebalance | Stable),
             Stable => self.state == CompletingRebalance,
-            State::Assigning | State::Reconciling | State::Dead => false,
+            State::NotReady | State::Assigning | State::Reconciling | State::Dead => false,
         };
         assert!(allowed, "group {:?} goes from {} to {to}", self.id, self.state);
         self.state = to;
@@ -326,7 +329,9 @@ impl Classic {
                 let chosen = self.protocol.as_ref().and_then(|p| self.supporters.get(p));
                 assert!(has_members && chosen == Some(&self.members.len()));
             }
-            State::Assigning | State::Reconciling | Dead => panic!("no state of a classic group"),
+            State::NotReady | State::Assigning | State::Reconciling | Dead => {
+                panic!("no state of a classic group")
+            }
         }
         assert!(self.initial.is_none() || self.state == PreparingRebalance);
         assert!(!self.join_timer.is_set() || self.state == PreparingRebalance);

@@ -76,7 +76,7 @@ pub(in crate::group) enum Progress {
 }
 
 impl Progress {
-    pub(super) const fn code(self) -> i8 {
+    pub(in crate::group) const fn code(self) -> i8 {
         match self {
             Progress::Stable => 0,
             Progress::Unrevoked => 1,
@@ -85,7 +85,7 @@ impl Progress {
         }
     }
 
-    pub(super) const fn from_code(code: i8) -> Self {
+    pub(in crate::group) const fn from_code(code: i8) -> Self {
         match code {
             0 => Progress::Stable,
             1 => Progress::Unrevoked,

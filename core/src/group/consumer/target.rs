@@ -51,7 +51,8 @@ impl Consumer {
             self.has_partition_metadata = false;
             step.record(store::partition_metadata_tombstone(&self.id));
         }
-        if self.epoch > self.target_epoch && self.may_deal(step) {
+        let interval_ms = step.cluster.timing(&self.id).assignment_interval_ms;
+        if self.epoch > self.target_epoch && step.may_deal(self.target_made, interval_ms) {
             self.deal(step)?;
         }
         Ok(self.lead(step, id, reported, changed))
@@ -72,14 +73,6 @@ impl Consumer {
         member.terms = terms;
         self.follow_regexes(step);
         changed
-    }
-
-    /// Whether the last dealing is long enough ago.
-    fn may_deal(&self, step: &Step<'_>) -> bool {
-        let interval = step.cluster.timing(&self.id).assignment_interval_ms;
-        let passed = step.wall.millis().saturating_sub(self.target_made.millis());
-        // A clock that was set back must not stop all dealing.
-        self.target_made.millis() == 0 || passed < 0 || passed.unsigned_abs() >= interval
     }
 
     fn deal(&mut self, step: &mut Step<'_>) -> Result<(), ErrorCode> {

@@ -142,18 +142,11 @@ impl Share {
                 self.store_epoch(step);
             }
         }
-        if self.epoch > self.target_epoch && self.may_deal(step) {
+        let interval_ms = step.cluster.share(&self.id).assignment_interval_ms;
+        if self.epoch > self.target_epoch && step.may_deal(self.target_made, interval_ms) {
             self.deal(step)?;
         }
         Ok(self.lead(step, id))
-    }
-
-    /// Whether the last dealing is long enough ago.
-    fn may_deal(&self, step: &Step<'_>) -> bool {
-        let interval = step.cluster.share(&self.id).assignment_interval_ms;
-        let passed = step.wall.millis().saturating_sub(self.target_made.millis());
-        // A clock that was set back must not stop all dealing.
-        self.target_made.millis() == 0 || passed < 0 || passed.unsigned_abs() >= interval
     }
 
     fn deal(&mut self, step: &mut Step<'_>) -> Result<(), ErrorCode> {
