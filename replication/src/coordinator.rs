@@ -13,7 +13,7 @@ use headwater_core::ErrorCode;
 use headwater_core::group::{
     Cluster, ConsumerHeartbeat, Coordinator, DescribeGroups, GroupConfig, GroupReply, Heartbeat, JoinGroup,
     LeaveGroup, ListGroups, OffsetCommit, OffsetDelete, OffsetFetch, Out, ShareChange, ShareHeartbeat,
-    SyncGroup, TxnOffsetCommit,
+    StreamsHeartbeat, SyncGroup, TxnOffsetCommit,
 };
 use headwater_core::ids::{GroupId, ProducerEpoch, ProducerId, TopicId, TopicName, TopicPartition};
 use headwater_core::log_transactions::Guard;
@@ -40,6 +40,8 @@ pub enum GroupCall {
     ShareHeartbeat(ShareHeartbeat),
     DescribeShares(Vec<GroupId>),
     ShareState(ShareChange),
+    StreamsHeartbeat(Box<StreamsHeartbeat>),
+    DescribeStreams(Vec<GroupId>),
     LeaveGroup(LeaveGroup),
     OffsetCommit(OffsetCommit),
     /// Answered as `TxnOffsetCommit`; `guard` where the transaction begins on this partition.
@@ -193,6 +195,12 @@ impl<D: Disk + 'static> Hosted for CoordinatorHost<D> {
                     machine.on_describe_shares(now, wall, to, groups, &mut out)
                 }
                 GroupCall::ShareState(change) => machine.on_share_change(now, wall, to, change, &mut out),
+                GroupCall::StreamsHeartbeat(request) => {
+                    machine.on_streams_heartbeat(now, wall, to, *request, &mut out)
+                }
+                GroupCall::DescribeStreams(groups) => {
+                    machine.on_describe_streams(now, wall, to, groups, &mut out)
+                }
                 GroupCall::LeaveGroup(request) => machine.on_leave_group(now, wall, to, request, &mut out),
                 GroupCall::OffsetCommit(request) => {
                     machine.on_offset_commit(now, wall, to, request, &mut out)

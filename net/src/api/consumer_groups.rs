@@ -1,7 +1,6 @@
 //! Consumer groups (KIP-848): ConsumerGroupHeartbeat, ConsumerGroupDescribe. The coordinator decides; these translate.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::BytesMut;
@@ -17,7 +16,7 @@ use headwater_core::wire::messages::consumer_group_heartbeat_response as heartbe
 use headwater_replication::coordinator::GroupCall;
 use headwater_replication::metadata::Image;
 
-use super::groups::{ask, ask_each, by_partition, instance_id, member_id};
+use super::groups::{ask, described, instance_id, member_id};
 use super::{Context, Refused, security};
 use crate::conn::replies::Reply;
 use crate::rt;
@@ -94,32 +93,20 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
     let request: ConsumerGroupDescribeRequest<'_> = context.decode(&body)?;
     let image = context.image();
     let asked: Vec<GroupId> = request.group_ids.iter().map(|name| GroupId::new(&**name)).collect();
-    let mut known: BTreeMap<GroupId, DescribedConsumerGroup> = BTreeMap::new();
-    if !context.shard().config().consumer_group.enabled {
-        let off = |id: &GroupId| (id.clone(), nothing_of(id.clone(), ErrorCode::UnsupportedVersion));
-        known.extend(asked.iter().map(off));
-    } else if let Some(parts) = by_partition(&image, asked.iter().cloned(), GroupId::clone) {
-        for (groups, answer) in ask_each(&context, parts, GroupCall::DescribeConsumers).await {
-            match answer {
-                Ok(GroupReply::DescribeConsumers(described)) => {
-                    known.extend(described.into_iter().map(|group| (group.group.clone(), group)));
-                }
-                Ok(_) => unreachable!("a description is answered as one"),
-                Err(code) => {
-                    known.extend(groups.into_iter().map(|group| (group.clone(), nothing_of(group, code))));
-                }
-            }
-        }
-    }
-    let groups = asked
-        .into_iter()
-        .map(|id| known.get(&id).cloned().unwrap_or_else(|| nothing_of(id, ErrorCode::GroupIdNotFound)))
-        .map(|group| wire_group(&image, context.version, group))
-        .map(|group| {
-            let tell = request.include_authorized_operations && group.error_code == 0;
-            let authorized_operations = security::allowed(tell, security::GROUP_OPERATIONS);
-            describe_response::DescribedGroup { authorized_operations, ..group }
-        });
+    let take = |reply| match reply {
+        GroupReply::DescribeConsumers(groups) => groups.into_iter().map(|g| (g.group.clone(), g)).collect(),
+        _ => unreachable!("a description is answered as one"),
+    };
+    let groups = if context.shard().config().consumer_group.enabled {
+        described(&context, asked, GroupCall::DescribeConsumers, take, nothing_of).await
+    } else {
+        asked.into_iter().map(|id| nothing_of(id, ErrorCode::UnsupportedVersion)).collect()
+    };
+    let groups = groups.into_iter().map(|group| wire_group(&image, context.version, group)).map(|group| {
+        let tell = request.include_authorized_operations && group.error_code == 0;
+        let authorized_operations = security::allowed(tell, security::GROUP_OPERATIONS);
+        describe_response::DescribedGroup { authorized_operations, ..group }
+    });
     let groups = groups.collect();
     context.reply(&describe_response::ConsumerGroupDescribeResponse { groups, ..Default::default() })
 }

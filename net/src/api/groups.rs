@@ -91,6 +91,28 @@ pub(super) async fn ask_each<T: Clone>(
     answers
 }
 
+/// What groups are like, in the order asked for: what each coordinator says of its own, and `missing` for the others.
+pub(super) async fn described<T: Clone>(
+    context: &Context,
+    asked: Vec<GroupId>,
+    call: impl Fn(Vec<GroupId>) -> GroupCall,
+    take: impl Fn(GroupReply) -> Vec<(GroupId, T)>,
+    missing: impl Fn(GroupId, ErrorCode) -> T,
+) -> Vec<T> {
+    let mut known: BTreeMap<GroupId, T> = BTreeMap::new();
+    if let Some(parts) = by_partition(&context.image(), asked.iter().cloned(), GroupId::clone) {
+        for (groups, answer) in ask_each(context, parts, call).await {
+            match answer {
+                Ok(reply) => known.extend(take(reply)),
+                Err(code) => known.extend(groups.into_iter().map(|id| (id.clone(), missing(id, code)))),
+            }
+        }
+    }
+    let found =
+        |id: GroupId| known.get(&id).cloned().unwrap_or_else(|| missing(id, ErrorCode::GroupIdNotFound));
+    asked.into_iter().map(found).collect()
+}
+
 pub(super) fn member_id(wire: &str) -> Option<MemberId> {
     (!wire.is_empty()).then(|| MemberId::new(wire))
 }

@@ -20,7 +20,7 @@ use headwater_core::wire::messages::share_group_heartbeat_response as heartbeat_
 use headwater_replication::coordinator::GroupCall;
 use headwater_replication::metadata::{Image, SHARE_STATE};
 
-use super::groups::{ask, ask_each, by_partition, make_internal};
+use super::groups::{ask, described, make_internal};
 use super::{Context, Refused};
 use crate::conn::replies::Reply;
 use crate::rt;
@@ -200,32 +200,16 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
     let request: ShareGroupDescribeRequest<'_> = context.decode(&body)?;
     let image = context.image();
     let asked: Vec<GroupId> = request.group_ids.iter().map(|name| GroupId::new(&**name)).collect();
-    let mut known: BTreeMap<GroupId, DescribedShareGroup> = BTreeMap::new();
-    if let Some(parts) = by_partition(&image, asked.iter().cloned(), GroupId::clone) {
-        for (groups, answer) in ask_each(&context, parts, GroupCall::DescribeShares).await {
-            match answer {
-                Ok(GroupReply::DescribeShares(described)) => {
-                    known.extend(described.into_iter().map(|group| (group.group.clone(), group)));
-                }
-                Ok(_) => unreachable!("a description is answered as one"),
-                Err(code) => {
-                    known.extend(groups.into_iter().map(|group| (group.clone(), nothing_of(group, code))));
-                }
-            }
-        }
-    }
-    let missing = |id: GroupId| {
-        let nameless = id.get().is_empty();
-        let code = if nameless { ErrorCode::InvalidGroupId } else { ErrorCode::GroupIdNotFound };
-        nothing_of(id, code)
+    let take = |reply| match reply {
+        GroupReply::DescribeShares(groups) => groups.into_iter().map(|g| (g.group.clone(), g)).collect(),
+        _ => unreachable!("a description is answered as one"),
     };
-    let groups = asked
-        .into_iter()
-        .map(|id| match known.get(&id).filter(|group| !group.group.get().is_empty()) {
-            Some(group) => group.clone(),
-            None => missing(id),
-        })
-        .map(|group| wire_group(&image, group));
+    let groups = described(&context, asked, GroupCall::DescribeShares, take, nothing_of).await;
+    let groups = groups.into_iter().map(|group| {
+        let nameless = group.group.get().is_empty();
+        let group = if nameless { nothing_of(group.group, ErrorCode::InvalidGroupId) } else { group };
+        wire_group(&image, group)
+    });
     let groups = groups.collect();
     context.reply(&describe_response::ShareGroupDescribeResponse { groups, ..Default::default() })
 }
