@@ -87,6 +87,7 @@ impl Printer<'_> {
 
     fn on(&mut self, topic: &str, partition: i32, event: Event<'_>) {
         match event {
+            Event::Arrived => {}
             Event::Record(record) => {
                 if self.done() {
                     return;

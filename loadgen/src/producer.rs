@@ -1,7 +1,11 @@
-//! One load producer: a thread that makes records by its timetable and notes what becomes of them.
+//! Load producers: each makes records by its timetable and notes what becomes of them.
+//!
+//! A thread has several of them, and gives a turn to each that has something to do ([`drive`]): four hundred
+//! threads on two cores would measure the scheduler. In transactions each has a thread of its own, since
+//! their ends are waited for.
 //!
 //! The records of a moment are made when something can happen with them: when a batch is full or its linger
-//! is over. Between those moments the thread sleeps, however many records fall due; each carries the time it
+//! is over. Between those moments a producer sleeps, however many records fall due; each carries the time it
 //! was meant for, so nothing is measured differently for it.
 //!
 //! When the broker holds the producer up, at most the client's buffer is filled; what falls due after that is
@@ -15,7 +19,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::client::{
-    ClientError, Cluster, Delivery, IfMissing, Partitioner, Producer, ProducerConfig, RecordParts, for_key,
+    ClientError, Cluster, Connection, Delivery, IfMissing, Partitioner, Producer, ProducerConfig,
+    RecordParts, for_key, wait,
 };
 use crate::clock::Clock;
 use crate::keys::KeySpace;
@@ -26,13 +31,14 @@ use crate::reader::Layout;
 use crate::rng::Rng;
 use crate::verify::Sent;
 
-/// How many records are made before answers are looked at again: bounds how long an answer waits to be timed.
+/// How many records are made before answers are looked at again and others of the thread have their turn:
+/// bounds how long an answer waits to be timed.
 const RECORDS_A_TURN: u32 = 2000;
 
 /// The longest sleep: how soon a stop is noticed.
 const TURN: Duration = Duration::from_millis(50);
 
-/// What a producer has done, shared with the reporter; the histograms hold what came since the reporter's
+/// What the producers of a thread have done, shared with the reporter; the histograms hold what came since the reporter's
 /// last visit.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
@@ -121,77 +127,184 @@ struct Account<'a> {
     /// Of the open transaction.
     held: Vec<Held>,
     falls: u64,
+    renewals: u64,
+    throttled: Duration,
+}
+
+/// How far a load producer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It makes records.
+    Making,
+    /// It waits, so long, for what is unacknowledged.
+    Settling(Instant),
+    /// Nothing is left to do.
+    Done,
+}
+
+/// A load producer at work.
+pub(crate) struct Working<'a> {
+    load: LoadProducer<'a>,
+    producer: Producer,
+    account: Account<'a>,
+    handles: Vec<usize>,
+    partitioner: Partitioner,
+    rng: Rng,
+    /// A record's bytes in a batch: at the most, and in the mean.
+    record_bytes: usize,
+    mean_bytes: usize,
+    last_handle: usize,
+    in_transaction: u64,
+    phase: Phase,
+    /// When it has its next turn, unless an answer comes before.
+    wake: Instant,
+}
+
+/// Gives turns to producers until each has produced by its timetable, or until `stop` is set, and has been
+/// answered; answers what each sent and what of it was acknowledged, in their order.
+///
+/// What one of them waits for apart from answers, as for metadata or a new connection after a fall, all of the
+/// thread wait for: it shows as queueing.
+pub(crate) fn drive(mut all: Vec<Working<'_>>, stop: &AtomicBool) -> Result<Vec<Sent>, ClientError> {
+    loop {
+        let now = Instant::now();
+        for one in all.iter_mut().filter(|one| one.wake <= now && one.phase != Phase::Done) {
+            one.turn(stop)?;
+        }
+        let at_work = all.iter().enumerate().filter(|(_, one)| one.phase != Phase::Done);
+        let Some(wake) = at_work.clone().map(|(_, one)| one.wake).min() else { break };
+        let (places, connections): (Vec<(usize, i32, bool)>, Vec<&Connection>) = at_work
+            .flat_map(|(at, one)| one.producer.waits_for().map(move |(node, c)| (at, node, c)))
+            .map(|(at, node, connection)| ((at, node, connection.output() > 0), connection))
+            .unzip();
+        let readable = wait(&connections, Some(wake));
+        let now = Instant::now();
+        for ((at, node, has_output), readable) in places.into_iter().zip(readable) {
+            let one = &mut all[at];
+            if readable {
+                one.producer.receive(node, &mut |delivery| one.load.note(&delivery, &mut one.account));
+            }
+            // What was full may take more now.
+            if readable || has_output {
+                one.wake = now;
+            }
+        }
+    }
+    Ok(all.into_iter().map(|one| one.account.sent).collect())
+}
+
+impl<'a> Working<'a> {
+    /// A producer that is to begin; see [`prepare`].
+    pub fn new(load: LoadProducer<'a>, mut producer: Producer, tally: &'a Mutex<Tally>) -> Self {
+        let places = (0..load.layout.len()).map(|number| load.layout.place(number));
+        let handles: Vec<usize> = places.map(|(topic, p)| producer.partition(topic, p)).collect();
+        let overhead = RecordParts { key: Some(&[0; 14]), value: Some(&[]), headers: &[] }.bytes_max();
+        Self {
+            account: Account {
+                sent: Sent::new(handles.len()),
+                tally,
+                held: Vec::new(),
+                falls: 0,
+                renewals: 0,
+                throttled: Duration::ZERO,
+            },
+            partitioner: Partitioner::new(
+                load.config.batch_bytes,
+                Rng::new(load.run.rotate_left(load.index)),
+            ),
+            rng: Rng::new(load.run ^ u64::from(load.index).rotate_left(32)),
+            record_bytes: overhead + load.template.size_max(),
+            mean_bytes: overhead + load.size_mean as usize,
+            last_handle: handles[0],
+            in_transaction: 0,
+            phase: Phase::Making,
+            wake: Instant::now(),
+            load,
+            producer,
+            handles,
+        }
+    }
+
+    /// Does what is to do now.
+    fn turn(&mut self, stop: &AtomicBool) -> Result<(), ClientError> {
+        let now = self.load.clock.now();
+        let until = match self.phase {
+            Phase::Done => return Ok(()),
+            Phase::Making if stop.load(Ordering::Relaxed) || self.load.pacer.finished(now) => {
+                self.producer.flush();
+                self.phase = Phase::Settling(Instant::now() + self.load.drain);
+                Instant::now() + TURN
+            }
+            Phase::Making => self.make(now, stop)?,
+            Phase::Settling(deadline) => {
+                if !self.producer.is_idle() && Instant::now() >= deadline {
+                    self.load.give_up(&mut self.producer, &mut self.account);
+                }
+                if self.producer.is_idle() {
+                    self.phase = Phase::Done;
+                    if self.load.transaction_records > 0 {
+                        self.end_transaction(&AtomicBool::new(false))?;
+                    }
+                    return Ok(());
+                }
+                Instant::now() + TURN
+            }
+        };
+        let load = &self.load;
+        self.wake = self.producer.advance(until, &mut |delivery| load.note(&delivery, &mut self.account))?;
+        load.look_at(&mut self.producer, &mut self.account);
+        Ok(())
+    }
+
+    /// Makes what is due by `now`; answers when there is more to make.
+    fn make(&mut self, now: u64, stop: &AtomicBool) -> Result<Instant, ClientError> {
+        let most = match self.load.transaction_records {
+            0 => u64::from(RECORDS_A_TURN),
+            records => (records - self.in_transaction).min(RECORDS_A_TURN.into()),
+        };
+        let (mut made, mut has_room) = (0, true);
+        while made < most {
+            has_room = self.producer.has_room(self.record_bytes);
+            if !has_room {
+                break;
+            }
+            let Some(at) = self.load.pacer.take(now) else { break };
+            let key = self.load.keys.draw(&mut self.rng);
+            let key = key.as_ref().map(|key| &key[..]);
+            let number = self.load.pick(key, self.mean_bytes, &mut self.partitioner, &mut self.rng);
+            let handle = self.handles[number];
+            let sequence = self.producer.next_number(handle);
+            let value = Some(self.load.template.value(number as u32, sequence, at));
+            let record = RecordParts { key, value, headers: &[] };
+            let instant = self.load.clock.instant(at);
+            self.producer.append(handle, &record, (at / 1_000_000) as i64, at, instant);
+            self.account.sent.produced[number] += 1;
+            self.last_handle = handle;
+            made += 1;
+        }
+        lock(self.account.tally).produced += made;
+        self.in_transaction += made;
+        if self.load.transaction_records > 0 && self.in_transaction >= self.load.transaction_records {
+            self.in_transaction = 0;
+            self.end_transaction(stop)?;
+            return Ok(Instant::now());
+        }
+        Ok(if made == most {
+            Instant::now()
+        } else if has_room {
+            self.load.next_turn(now, self.producer.room_in_batch(self.last_handle) / self.mean_bytes)
+        } else {
+            Instant::now() + TURN
+        })
+    }
+
+    fn end_transaction(&mut self, stop: &AtomicBool) -> Result<(), ClientError> {
+        let Self { load, producer, account, rng, .. } = self;
+        load.end_transaction(producer, account, rng, stop)
+    }
 }
 
 impl LoadProducer<'_> {
-    /// Produces until the timetable ends or `stop` is set, then waits for what is unacknowledged; answers
-    /// what was sent and acknowledged.
-    pub fn run(
-        mut self,
-        mut producer: Producer,
-        stop: &AtomicBool,
-        tally: &Mutex<Tally>,
-    ) -> Result<Sent, ClientError> {
-        let places = (0..self.layout.len()).map(|number| self.layout.place(number));
-        let handles: Vec<usize> = places.map(|(topic, p)| producer.partition(topic, p)).collect();
-        let mut account = Account { sent: Sent::new(handles.len()), tally, held: Vec::new(), falls: 0 };
-        let seed = Rng::new(self.run.rotate_left(self.index));
-        let mut partitioner = Partitioner::new(self.config.batch_bytes, seed);
-        let mut rng = Rng::new(self.run ^ u64::from(self.index).rotate_left(32));
-        let overhead = RecordParts { key: Some(&[0; 14]), value: Some(&[]), headers: &[] }.bytes_max();
-        let record_bytes = overhead + self.template.size_max();
-        let mean_bytes = overhead + self.size_mean as usize;
-        let mut last_handle = handles[0];
-        let mut in_transaction = 0;
-
-        loop {
-            let now = self.clock.now();
-            if stop.load(Ordering::Relaxed) || self.pacer.finished(now) {
-                break;
-            }
-            let (mut made, mut has_room) = (0, true);
-            let transaction_full =
-                |in_transaction| self.transaction_records > 0 && in_transaction >= self.transaction_records;
-            while made < RECORDS_A_TURN && !transaction_full(in_transaction) {
-                has_room = producer.has_room(record_bytes);
-                if !has_room {
-                    break;
-                }
-                let Some(at) = self.pacer.take(now) else { break };
-                let key = self.keys.draw(&mut rng);
-                let key = key.as_ref().map(|key| &key[..]);
-                let number = self.pick(key, mean_bytes, &mut partitioner, &mut rng);
-                last_handle = handles[number];
-                let sequence = producer.next_number(last_handle);
-                let value = Some(self.template.value(number as u32, sequence, at));
-                let record = RecordParts { key, value, headers: &[] };
-                producer.append(last_handle, &record, (at / 1_000_000) as i64, at, self.clock.instant(at));
-                account.sent.produced[number] += 1;
-                made += 1;
-                in_transaction += 1;
-            }
-            lock(tally).produced += u64::from(made);
-            if transaction_full(in_transaction) {
-                in_transaction = 0;
-                self.end_transaction(&mut producer, &mut account, &mut rng, stop)?;
-                continue;
-            }
-            let until = if made == RECORDS_A_TURN {
-                Instant::now()
-            } else if has_room {
-                self.next_turn(now, producer.room_in_batch(last_handle) / mean_bytes)
-            } else {
-                Instant::now() + TURN
-            };
-            self.step(&mut producer, until, &mut account)?;
-        }
-        self.settle_all(&mut producer, &mut account)?;
-        if self.transaction_records > 0 {
-            self.end_transaction(&mut producer, &mut account, &mut rng, &AtomicBool::new(false))?;
-        }
-        Ok(account.sent)
-    }
-
     /// The partition of the next record.
     fn pick(&self, key: Option<&[u8]>, bytes: usize, partitioner: &mut Partitioner, rng: &mut Rng) -> usize {
         let (topics, partitions) = (self.layout.topics.len(), self.layout.partitions);
@@ -209,13 +322,18 @@ impl LoadProducer<'_> {
         let deadline = Instant::now() + self.drain;
         while !producer.is_idle() {
             if Instant::now() >= deadline {
-                let mut deliver = |delivery: Delivery<'_>| self.note(&delivery, account);
-                producer.abandon(&format!("not acknowledged within {:?}", self.drain), &mut deliver);
+                self.give_up(producer, account);
                 break;
             }
-            self.step(producer, Instant::now() + TURN, account)?;
+            producer.step(Instant::now() + TURN, &mut |delivery| self.note(&delivery, account))?;
+            self.look_at(producer, account);
         }
         Ok(())
+    }
+
+    fn give_up(&self, producer: &mut Producer, account: &mut Account<'_>) {
+        let mut deliver = |delivery: Delivery<'_>| self.note(&delivery, account);
+        producer.abandon(&format!("not acknowledged within {:?}", self.drain), &mut deliver);
     }
 
     fn end_transaction(
@@ -251,28 +369,27 @@ impl LoadProducer<'_> {
         Ok(())
     }
 
-    fn step(
-        &self,
-        producer: &mut Producer,
-        until: Instant,
-        account: &mut Account<'_>,
-    ) -> Result<(), ClientError> {
-        producer.step(until, &mut |delivery| self.note(&delivery, account))?;
-        if producer.lost_connections() > account.falls {
-            account.falls = producer.lost_connections();
+    /// Notes what the producer met beside answers.
+    fn look_at(&self, producer: &mut Producer, account: &mut Account<'_>) {
+        let falls = producer.lost_connections();
+        if falls > account.falls {
             account.sent.note_fall(self.clock.now());
-            lock(account.tally).lost_connections = account.falls;
+            lock(account.tally).lost_connections += falls - account.falls;
+            account.falls = falls;
         }
-        if producer.renewals() > 0 {
-            lock(account.tally).renewals = producer.renewals();
+        let renewals = producer.renewals();
+        if renewals > account.renewals {
+            lock(account.tally).renewals += renewals - account.renewals;
+            account.renewals = renewals;
         }
-        if !producer.throttled().is_zero() {
-            lock(account.tally).throttled = producer.throttled();
+        let throttled = producer.throttled();
+        if throttled > account.throttled {
+            lock(account.tally).throttled += throttled - account.throttled;
+            account.throttled = throttled;
         }
         if let Some(trouble) = producer.take_trouble() {
             lock(account.tally).trouble = Some(trouble);
         }
-        Ok(())
     }
 
     /// When records must be made again: when the next would have lingered long enough, or when `fill` more of
@@ -320,13 +437,17 @@ impl LoadProducer<'_> {
             tally.measured_bytes += held.value_bytes as u64;
         }
         let sent = held.sent.map_or(now, |sent| self.clock.at(sent));
-        for &intended in tags {
+        let mut timed = 0;
+        // Records that were meant for the same moment, as all of a turn are at `--rate max`, cost one look.
+        for same in tags.chunk_by(|a, b| a == b) {
+            let (intended, count) = (same[0], same.len() as u64);
             if (self.measure_from..self.measure_to).contains(&intended) {
-                tally.response.record(now.saturating_sub(intended));
-                tally.service.record(now.saturating_sub(sent));
-                tally.queueing.record(sent.saturating_sub(intended));
+                tally.response.record_n(now.saturating_sub(intended), count);
+                tally.queueing.record_n(sent.saturating_sub(intended), count);
+                timed += count;
             }
         }
+        tally.service.record_n(now.saturating_sub(sent), timed);
     }
 }
 

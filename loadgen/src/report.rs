@@ -145,7 +145,7 @@ pub struct Report {
     pub drain: Option<Drain>,
     /// Topic and partition of each of the run's partition numbers.
     pub place: Vec<(String, i32)>,
-    /// Why records failed, one reason a producer at most.
+    /// Why records failed, one reason a thread at most.
     pub failures: Vec<String>,
     /// What the oracle says.
     pub verdict: Verdict,

@@ -9,11 +9,11 @@
 //! | reading records | [`Consumer`] |
 //! | sharing partitions with other readers of a group | [`group`] |
 //!
-//! One thread owns each of these and waits in `poll(2)` with nanosecond timeouts. That was chosen over an
-//! event loop for many producers because a producer must be woken at the microsecond its timetable says,
-//! whatever its neighbours do; a thread a producer is what the kernel schedules best, and four hundred of
-//! them, mostly asleep, cost less than sharing a loop would cost in precision. Epoll would only pay with many
-//! sockets in one thread; here it is one a broker.
+//! One thread owns each of these and waits in `poll(2)` with nanosecond timeouts, for one of them or for
+//! several at once ([`wait`]). The load generator has as many producing threads as cores: four hundred
+//! threads with a producer each took 1.1 s of CPU a second for 20,000 records, most of it the scheduler's,
+//! where two threads take 0.3. Only connections with something under way are waited for, so that the list
+//! stays short without epoll.
 //!
 //! Deliberately absent: TLS and SASL, the new consumer protocol (KIP-848), transactions over consumed offsets.
 

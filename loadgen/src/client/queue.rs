@@ -25,6 +25,9 @@ use super::batch::{Batch, Identity, Kind, OpenBatch};
 /// producer (behaviour 34).
 pub(super) const IN_FLIGHT_MAX: usize = 5;
 
+/// The least memory a batch begins with.
+const FIRST_BYTES: usize = 512;
+
 /// What becomes of a batch by its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -73,6 +76,8 @@ pub(super) struct Queue {
     ready: VecDeque<Batch>,
     sent: VecDeque<Sent>,
     next_sequence: i32,
+    /// How large the last batch was.
+    last_bytes: usize,
     /// How many records were ever appended.
     pub appended: u64,
     /// The node that the batches on the wire went to.
@@ -94,6 +99,7 @@ impl Queue {
             ready: VecDeque::new(),
             sent: VecDeque::new(),
             next_sequence: 0,
+            last_bytes: 0,
             appended: 0,
             node: None,
             blocked_until: None,
@@ -101,11 +107,32 @@ impl Queue {
         }
     }
 
-    /// Closes the open batch, if there is one.
-    pub fn seal(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.ready.push_back(open.seal(self.kind));
-        }
+    /// A batch that takes records, made if there is none: its first number, when it was begun and when it is
+    /// due are those given.
+    pub fn begin(&mut self, batch_bytes: usize, created: Instant, due: Instant) -> &mut OpenBatch {
+        // As much memory as the batch before took: a whole batch's for every record of a slow producer would
+        // be zeroed pages and nothing in them.
+        let capacity =
+            (self.last_bytes + self.last_bytes / 4).clamp(FIRST_BYTES, batch_bytes.max(FIRST_BYTES));
+        let (appended, open) = (self.appended, &mut self.open);
+        open.get_or_insert_with(|| OpenBatch::new(capacity, appended, created, due))
+    }
+
+    /// Closes the open batch, if there is one. It gets its sequence and its checksum now, while its bytes
+    /// are in the processor's cache; by the time it is sent they may not be.
+    pub fn seal(&mut self, identity: Option<Identity>) {
+        let Some(open) = self.open.take() else { return };
+        self.last_bytes = open.len();
+        let mut batch = open.seal(self.kind);
+        let sequence = identity.map(|_| self.take_sequence(batch.count()));
+        batch.stamp(identity, sequence);
+        self.ready.push_back(batch);
+    }
+
+    fn take_sequence(&mut self, count: i32) -> i32 {
+        let sequence = self.next_sequence;
+        self.next_sequence = headwater_core::ids::Sequence::new(sequence).plus(count).get();
+        sequence
     }
 
     /// Whether there is something that may be sent at `now`, order and limits permitting.
@@ -122,19 +149,11 @@ impl Queue {
     /// Takes the next batch to send: it is on the wire from now on. `None` if nothing is due.
     pub fn send(&mut self, node: i32, identity: Option<Identity>, now: Instant) -> Option<&Batch> {
         if self.ready.is_empty() && self.open.as_ref().is_some_and(|open| open.due <= now) {
-            self.seal();
+            self.seal(identity);
         }
         let mut batch = self.ready.pop_front()?;
-        let sequence = match (identity, batch.sequence) {
-            (None, _) => None,
-            (Some(_), Some(sequence)) => Some(sequence),
-            (Some(_), None) => {
-                let sequence = self.next_sequence;
-                self.next_sequence = headwater_core::ids::Sequence::new(sequence).plus(batch.count()).get();
-                Some(sequence)
-            }
-        };
-        batch.stamp(identity, sequence);
+        // Changes nothing unless the identity is another one than when it was sealed.
+        batch.stamp(identity, batch.sequence);
         batch.first_sent.get_or_insert(now);
         self.node = Some(node);
         self.sent.push_back(Sent { batch, on_the_wire: true });
@@ -194,8 +213,8 @@ impl Queue {
     /// Begins anew under another producer id. Only while nothing is on the wire.
     pub fn renumber(&mut self) {
         self.next_sequence = 0;
-        for batch in &mut self.ready {
-            batch.sequence = None;
+        for at in 0..self.ready.len() {
+            self.ready[at].sequence = Some(self.take_sequence(self.ready[at].count()));
         }
     }
 
@@ -227,10 +246,9 @@ mod tests {
         for word in script.split_whitespace() {
             match word {
                 "+" => {
-                    let mut open = OpenBatch::new(1000, 0, now, now);
-                    open.push(&RecordParts { value: Some(b"v"), ..RecordParts::default() }, 0, 0);
-                    queue.open = Some(open);
-                    queue.seal();
+                    let record = RecordParts { value: Some(b"v"), ..RecordParts::default() };
+                    queue.begin(1000, now, now).push(&record, 0, 0);
+                    queue.seal(ME);
                 }
                 "s" => {
                     let sequence = if queue.may_send(1) {
@@ -265,6 +283,8 @@ mod tests {
         check("+ s a + s 45 r s", "0 1 0");
         // A refused batch leaves a hole in the sequences, which only another identity closes.
         check("+ + s 87 r s", "0 0");
+        // What is made after that comes behind what was ready before it.
+        check("+ + + s 87 r + s s s", "0 0 1 2");
     }
 
     #[test]

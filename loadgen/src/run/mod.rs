@@ -28,7 +28,7 @@ use crate::host;
 use crate::keys::KeySpace;
 use crate::pacer::{Pacer, Timetable};
 use crate::payload::Template;
-use crate::producer::{self, LoadProducer, lock};
+use crate::producer::{self, LoadProducer, Working, lock};
 use crate::ranges::Ranges;
 use crate::rate::Rate;
 use crate::reader::{Layout, Reader};
@@ -135,6 +135,7 @@ struct Course<'a> {
     /// How many threads are connected, and, once all are, when everything happens.
     arrived: AtomicUsize,
     times: OnceLock<Times>,
+    /// One a thread.
     producers: Vec<Mutex<producer::Tally>>,
     consumers: Vec<Mutex<consumer::Tally>>,
     storm: Mutex<storm::Tally>,
@@ -180,7 +181,7 @@ pub fn run(
         clock,
         arrived: AtomicUsize::new(0),
         times: OnceLock::new(),
-        producers: (0..scenario.producers).map(|_| Mutex::default()).collect(),
+        producers: (0..producing_threads(scenario)).map(|_| Mutex::default()).collect(),
         consumers: (0..consumers * readers as usize).map(|_| Mutex::default()).collect(),
         storm: Mutex::default(),
         crowd: Mutex::default(),
@@ -217,7 +218,10 @@ pub fn run(
             course.stop_producing.store(true, Ordering::Relaxed);
         }
         course.load_over.store(true, Ordering::Relaxed);
-        sent = producing.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Sent::new(0))).collect();
+        sent = vec![Sent::new(course.layout.len()); scenario.producers as usize];
+        for (index, one) in producing.into_iter().flat_map(|thread| thread.join().unwrap_or_default()) {
+            sent[index as usize] = one;
+        }
         if lock(&course.failed).is_none() && seen.is_ok() && !course.readers.is_empty() {
             report.unread = audit::read_to_end(&mut cluster, &course, acked(&sent)).err();
         }
@@ -284,8 +288,14 @@ fn reader(scenario: &Scenario, run: u64, number: u32, readers: u32, begin: &[i64
     reader
 }
 
-/// The threads of producers and of consumers.
-type Threads<'scope> = (Vec<ScopedJoinHandle<'scope, Sent>>, Vec<ScopedJoinHandle<'scope, ()>>);
+/// The threads of producers, each with what its producers sent, and of consumers.
+type Threads<'scope> = (Vec<ScopedJoinHandle<'scope, Vec<(u32, Sent)>>>, Vec<ScopedJoinHandle<'scope, ()>>);
+
+/// How many threads produce: one a core, which gives turns to its producers; in transactions one a producer.
+fn producing_threads(scenario: &Scenario) -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    if scenario.transaction_records > 0 { scenario.producers } else { scenario.producers.min(cores) }
+}
 
 impl Course<'_> {
     /// A thread is connected: waits until all are, or until the run has failed.
@@ -361,41 +371,55 @@ impl Course<'_> {
         reading.extend(storm::launch(self, scope)?);
         reading.extend(crowd::launch(self, scope)?);
         let mut producing = Vec::new();
-        let sizes = scenario.size.classes();
-        for (index, tally) in (0..scenario.producers).zip(&self.producers) {
-            let seed = self.run ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let template = Template::of(self.run, index, &sizes, scenario.body());
-            let client = self.config.client(&format!("producer-{index}"));
+        for (thread, tally) in self.producers.iter().enumerate() {
+            let indices: Vec<u32> =
+                (0..scenario.producers).skip(thread).step_by(self.producers.len()).collect();
             let body = move || {
-                let config = self.config.producer(self.run, index);
-                let ready = Cluster::connect(client)
-                    .and_then(|c| producer::prepare(c, config.clone(), &self.layout, PATIENCE));
-                let times = self.arrive();
-                let load = LoadProducer {
-                    layout: &self.layout,
-                    run: self.run,
-                    index,
-                    template,
-                    size_mean: scenario.size.mean(),
-                    keys: &self.keys,
-                    pacer: Pacer::new(times.timetable.clone(), index.into(), scenario.producers.into(), seed),
-                    clock: self.clock,
-                    measure_from: times.measure_from,
-                    measure_to: times.measure_to,
-                    drain: PATIENCE,
-                    transaction_records: scenario.transaction_records,
-                    abort_share: scenario.abort_share,
-                    config,
-                };
-                let ended = ready.and_then(|producer| load.run(producer, &self.stop_producing, tally));
-                ended.unwrap_or_else(|error| {
+                let sent = self.produce(&indices, tally);
+                let sent = sent.unwrap_or_else(|error| {
                     self.fail(error);
-                    Sent::new(self.layout.len())
-                })
+                    Vec::new()
+                });
+                indices.into_iter().zip(sent).collect()
             };
-            let spawned = Builder::new().name(format!("producer-{index}")).spawn_scoped(scope, body);
+            let spawned = Builder::new().name(format!("producers-{thread}")).spawn_scoped(scope, body);
             producing.push(spawned.map_err(RunError::Thread)?);
         }
         Ok((producing, reading))
+    }
+
+    /// A thread with these producers.
+    fn produce(&self, indices: &[u32], tally: &Mutex<producer::Tally>) -> Result<Vec<Sent>, ClientError> {
+        let scenario = &self.config.scenario;
+        let sizes = scenario.size.classes();
+        let ready = |&index: &u32| {
+            let cluster = Cluster::connect(self.config.client(&format!("producer-{index}")))?;
+            let config = self.config.producer(self.run, index);
+            let producer = producer::prepare(cluster, config, &self.layout, PATIENCE)?;
+            Ok((index, producer, Template::of(self.run, index, &sizes, scenario.body())))
+        };
+        let ready: Result<Vec<_>, ClientError> = indices.iter().map(ready).collect();
+        let times = self.arrive();
+        let working = ready?.into_iter().map(|(index, producer, template)| {
+            let seed = self.run ^ u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let load = LoadProducer {
+                layout: &self.layout,
+                run: self.run,
+                index,
+                template,
+                size_mean: scenario.size.mean(),
+                keys: &self.keys,
+                pacer: Pacer::new(times.timetable.clone(), index.into(), scenario.producers.into(), seed),
+                clock: self.clock,
+                measure_from: times.measure_from,
+                measure_to: times.measure_to,
+                drain: PATIENCE,
+                transaction_records: scenario.transaction_records,
+                abort_share: scenario.abort_share,
+                config: self.config.producer(self.run, index),
+            };
+            Working::new(load, producer, tally)
+        });
+        producer::drive(working.collect(), &self.stop_producing)
     }
 }

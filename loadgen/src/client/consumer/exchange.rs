@@ -209,6 +209,9 @@ fn take_partition(
     let (Some(mut position), Some(bytes)) = (reading.position, data.records.slice()) else { return Ok(true) };
     let (topic, partition) = (reading.topic.clone(), reading.partition);
     let aborted = data.aborted_transactions.iter().flatten().map(|t| (t.first_offset, t.producer_id));
+    if !bytes.is_empty() {
+        on(&topic, partition, Event::Arrived);
+    }
     unpack::unpack(bytes, Aborted::new(aborted), &mut position, &mut |unpacked| match unpacked {
         Unpacked::Record(record) => on(&topic, partition, Event::Record(record)),
         Unpacked::Damaged { offset, records, why } => {

@@ -66,6 +66,8 @@ pub enum Start {
 /// What a consumer meets in a partition.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// An answer with bytes of this partition is here; what follows until the next of these came with it.
+    Arrived,
     /// A record.
     Record(Record<'a>),
     /// A batch that fails its checksum, or cannot be unpacked: it is skipped.

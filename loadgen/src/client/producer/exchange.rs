@@ -164,17 +164,8 @@ impl Producer {
         Ok(())
     }
 
-    /// Moves bytes on all connections until `wake` or until something came.
-    pub(super) fn exchange(&mut self, wake: Instant, deliver: &mut dyn FnMut(Delivery<'_>)) {
-        for node in self.cluster.data_nodes() {
-            self.transfer(node, false, deliver);
-        }
-        for node in self.cluster.wait_for_data(wake) {
-            self.transfer(node, true, deliver);
-        }
-    }
-
-    fn transfer(&mut self, node: i32, readable: bool, deliver: &mut dyn FnMut(Delivery<'_>)) {
+    /// Moves bytes on the connection to `node`: out, and if `readable` in.
+    pub(super) fn transfer(&mut self, node: i32, readable: bool, deliver: &mut dyn FnMut(Delivery<'_>)) {
         let Some(connection) = self.cluster.open_data(node) else { return };
         let moved = connection.transfer(readable);
         // What had come before the connection broke still counts.

@@ -28,6 +28,7 @@ use headwater_core::record::compress::Codec;
 
 use super::batch::{Batch, Identity, Kind, OpenBatch, RecordParts};
 use super::cluster::Cluster;
+use super::connection::Connection;
 use super::error::ClientError;
 use super::queue::Queue;
 
@@ -272,22 +273,20 @@ impl Producer {
         }
         let bytes = record.bytes_max();
         if queue.open.as_ref().is_some_and(|open| open.len() + bytes > self.config.batch_bytes) {
-            queue.seal();
+            queue.seal(self.identity);
         }
         let due = now + self.config.linger;
-        let open = match &mut queue.open {
-            Some(open) => open,
-            none => {
-                self.lingering.push_back((due, handle));
-                none.insert(OpenBatch::new(self.config.batch_bytes, queue.appended, now, due))
-            }
-        };
+        if queue.open.is_none() {
+            self.lingering.push_back((due, handle));
+        }
+        let open = queue.begin(self.config.batch_bytes, now, due);
         let before = open.len();
         open.push(record, timestamp_ms, tag);
-        self.buffered += open.len() - before;
+        let length = open.len();
+        self.buffered += length - before;
         queue.appended += 1;
-        if open.len() >= self.config.batch_bytes {
-            queue.seal();
+        if length >= self.config.batch_bytes {
+            queue.seal(self.identity);
         }
         if queue.has_due(now) {
             list(&mut self.sendable, queue, handle);
@@ -302,7 +301,7 @@ impl Producer {
     /// Makes every open batch due now.
     pub fn flush(&mut self) {
         for (handle, queue) in self.queues.iter_mut().enumerate() {
-            queue.seal();
+            queue.seal(self.identity);
             if queue.has_due(Instant::now()) {
                 list(&mut self.sendable, queue, handle);
             }
@@ -313,6 +312,21 @@ impl Producer {
     /// Sends what is due and waits for answers: once round, until something happened or `until`.
     /// An error here is one that repetition cannot heal; failures of single batches come as deliveries.
     pub fn step(&mut self, until: Instant, deliver: &mut dyn FnMut(Delivery<'_>)) -> Result<(), ClientError> {
+        let wake = self.advance(until, deliver)?;
+        for node in self.cluster.wait_for_data(wake) {
+            self.receive(node, deliver);
+        }
+        Ok(())
+    }
+
+    /// The first half of [`Producer::step`], for who waits for several producers at once: sends what is due
+    /// and answers when this must be called again, `until` at the latest, or earlier if one of
+    /// [`Producer::waits_for`] has something for [`Producer::receive`].
+    pub fn advance(
+        &mut self,
+        until: Instant,
+        deliver: &mut dyn FnMut(Delivery<'_>),
+    ) -> Result<Instant, ClientError> {
         let now = Instant::now();
         self.settle_lingering(now);
         if now >= self.next_expiry {
@@ -328,8 +342,21 @@ impl Producer {
         {
             wake = wake.min(at);
         }
-        self.exchange(wake, deliver);
-        Ok(())
+        for node in self.cluster.data_nodes() {
+            self.transfer(node, false, deliver);
+        }
+        Ok(wake)
+    }
+
+    /// The connections that an answer is to come from or that cannot take more now, and their nodes.
+    pub fn waits_for(&self) -> impl Iterator<Item = (i32, &Connection)> {
+        let busy = |connection: &Connection| connection.unanswered() > 0 || connection.output() > 0;
+        self.cluster.data_connections().filter(move |(_, connection)| busy(connection))
+    }
+
+    /// Takes what has come from `node`, and reports what it acknowledges.
+    pub fn receive(&mut self, node: i32, deliver: &mut dyn FnMut(Delivery<'_>)) {
+        self.transfer(node, true, deliver);
     }
 
     fn settle_lingering(&mut self, now: Instant) {
@@ -371,9 +398,11 @@ impl Producer {
         }
         let far = Instant::now() + Duration::from_secs(1);
         for handle in 0..self.queues.len() {
-            self.queues[handle].seal();
+            self.queues[handle].seal(self.identity);
             self.queues[handle].on_connection_lost();
             for batch in self.queues[handle].expire(far) {
+                // Its sequence will never come: the broker would refuse all that follow.
+                self.renew |= batch.sequence.is_some();
                 self.report(handle, batch, Err(ClientError::GaveUp(why.to_owned())), deliver);
             }
         }
