@@ -33,23 +33,34 @@ def prepare(systems):
         subprocess.run([TOP / "tests/kafka/install"], check=True, capture_output=True)
 
 
-def run(system, flags, folder):
-    """The report of one run of the load generator on a fresh broker; a run that lost a record ends everything."""
+class Failed(Exception):
+    """A run without a result: it lost a record, or it did not come to its end."""
+
+
+def run(system, flags, folder, settings=()):
+    """The report of one run of the load generator on a fresh broker with these settings besides, and how many bytes of data the
+    broker had at its end (`data_bytes`)."""
     state = folder / "state"
     shutil.rmtree(state, ignore_errors=True)
     # What the system before left to be written or discarded is not this one's to pay.
     os.sync()
     time.sleep(3)
     peer = PEERS / SYSTEMS[system]
-    address = subprocess.run([peer, "start", state], check=True, capture_output=True, text=True).stdout.strip()
+    started = subprocess.run([peer, "start", state, *settings], capture_output=True, text=True)
+    if started.returncode != 0:
+        raise Failed(f"{system} did not start: {started.stderr}")
+    address = started.stdout.strip()
     try:
         report = folder / "report.json"
         command = [LOADGEN, "loadgen", "run", "--bootstrap", address, "--broker-pid", (state / "pid").read_text().strip(),
                    "--json", report, *flags]
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
         if done.returncode != 0:
-            sys.exit(f"{system}, {' '.join(flags)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
-        return json.loads(report.read_text())
+            words = " ".join(str(flag) for flag in flags)
+            raise Failed(f"{system}, {words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+        found = json.loads(report.read_text())
+        found["data_bytes"] = int(subprocess.run(["du", "-sk", state / "data"], capture_output=True, text=True).stdout.split()[0]) * 1024
+        return found
     finally:
         subprocess.run([peer, "stop", state], capture_output=True)
         shutil.rmtree(state, ignore_errors=True)
