@@ -103,7 +103,12 @@ const DURABILITY: [&str; 5] =
     ["flush.messages", "flush.ms", "min.insync.replicas", "headwater.durability", "compression.type"];
 
 /// What was run, where, against what: facts that a figure is worth nothing without.
-pub(crate) fn environment(command: Option<&str>, cluster: &mut Cluster, topic: &str) -> Map<String, Value> {
+pub(crate) fn environment(
+    command: Option<&str>,
+    broker_pid: Option<u32>,
+    cluster: &mut Cluster,
+    topic: &str,
+) -> Map<String, Value> {
     let mut facts = Map::new();
     let mut add = |name: &str, value: Value| {
         if !value.is_null() {
@@ -125,6 +130,7 @@ pub(crate) fn environment(command: Option<&str>, cluster: &mut Cluster, topic: &
     add("memory_bytes", json!(figure(&memory, "MemTotal:").map(|kib| kib * 1024)));
     let brokers: Vec<&str> = cluster.brokers().map(|broker| broker.address.as_str()).collect();
     add("brokers", json!(brokers));
+    add("disk", json!(broker_pid.and_then(disk)));
     add("cluster_id", json!(cluster.cluster_id()));
     // A broker that does not tell is no reason not to load it.
     let configs = admin::topic_configs(cluster, topic).unwrap_or_default();
@@ -135,13 +141,45 @@ pub(crate) fn environment(command: Option<&str>, cluster: &mut Cluster, topic: &
     facts
 }
 
-/// The revision of the work tree this runs in, read as git keeps it; `None` outside of one.
+/// The revision of the work tree that this program was built in, read as git keeps it; `None` if it was
+/// installed elsewhere. Not that of the folder somebody happens to be in.
 fn revision() -> Option<String> {
-    let head = std::fs::read_to_string(".git/HEAD").ok()?;
-    match head.trim().strip_prefix("ref: ") {
-        Some(branch) => Some(std::fs::read_to_string(format!(".git/{branch}")).ok()?.trim().to_owned()),
-        None => Some(head.trim().to_owned()),
+    let program = std::env::current_exe().ok()?;
+    let top = program.ancestors().find(|folder| folder.join("loadgen/Cargo.toml").exists())?;
+    let read = |path: std::path::PathBuf| Some(std::fs::read_to_string(path).ok()?.trim().to_owned());
+    // In a work tree of its own `.git` is a file that names a folder, and that one names the common folder.
+    let git = match read(top.join(".git")) {
+        Some(file) => top.join(file.strip_prefix("gitdir: ")?),
+        None => top.join(".git"),
+    };
+    let common = read(git.join("commondir")).map_or_else(|| git.clone(), |folder| git.join(folder));
+    let head = read(git.join("HEAD"))?;
+    let Some(branch) = head.strip_prefix("ref: ") else { return Some(head) };
+    read(common.join(branch)).or_else(|| {
+        let packed = read(common.join("packed-refs"))?;
+        packed.lines().find_map(|line| line.strip_suffix(branch).map(|hash| hash.trim().to_owned()))
+    })
+}
+
+/// The file system and device that a process has most of its files on: where a broker keeps its data.
+fn disk(pid: u32) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
+    let mut devices = std::collections::BTreeMap::new();
+    for file in files.filter_map(|entry| std::fs::metadata(entry.path()).ok()).filter(|file| file.is_file()) {
+        *devices.entry(file.dev()).or_insert(0) += 1;
     }
+    let (device, _) = devices.into_iter().max_by_key(|(_, count)| *count)?;
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    // Number, parent, MAJOR:MINOR, root, place, options … - type, source, options.
+    mounts.lines().find_map(|line| {
+        let (place, system) = line.split_once(" - ")?;
+        let of = place.split(' ').nth(2)?;
+        let mut system = system.split(' ');
+        let (kind, source) = (system.next()?, system.next()?);
+        (of == format!("{major}:{minor}")).then(|| format!("{kind} on {source}"))
+    })
 }
 
 #[cfg(test)]

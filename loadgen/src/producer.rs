@@ -54,6 +54,8 @@ pub(crate) struct Tally {
     pub response: Latency,
     pub service: Latency,
     pub queueing: Latency,
+    /// How late turns came that a timetable had set.
+    pub jitter: Latency,
     pub lost_connections: u64,
     pub renewals: u64,
     pub throttled: Duration,
@@ -158,6 +160,8 @@ pub(crate) struct Working<'a> {
     phase: Phase,
     /// When it has its next turn, unless an answer comes before.
     wake: Instant,
+    /// Whether that is a moment of its timetable.
+    timed: bool,
 }
 
 /// Gives turns to producers until each has produced by its timetable, or until `stop` is set, and has been
@@ -169,6 +173,7 @@ pub(crate) fn drive(mut all: Vec<Working<'_>>, stop: &AtomicBool) -> Result<Vec<
     loop {
         let now = Instant::now();
         for one in all.iter_mut().filter(|one| one.wake <= now && one.phase != Phase::Done) {
+            one.note_lateness();
             one.turn(stop)?;
         }
         let at_work = all.iter().enumerate().filter(|(_, one)| one.phase != Phase::Done);
@@ -186,7 +191,7 @@ pub(crate) fn drive(mut all: Vec<Working<'_>>, stop: &AtomicBool) -> Result<Vec<
             }
             // What was full may take more now.
             if readable || has_output {
-                one.wake = now;
+                one.hurry(now);
             }
         }
     }
@@ -219,15 +224,32 @@ impl<'a> Working<'a> {
             in_transaction: 0,
             phase: Phase::Making,
             wake: Instant::now(),
+            timed: false,
             load,
             producer,
             handles,
         }
     }
 
+    /// Gives it a turn that its timetable has not set.
+    fn hurry(&mut self, now: Instant) {
+        if self.wake > now {
+            (self.wake, self.timed) = (now, false);
+        }
+    }
+
+    /// Notes how late a turn is that the timetable has set: the generator's own part of all latencies.
+    fn note_lateness(&self) {
+        let now = self.load.clock.now();
+        if self.timed && (self.load.measure_from..self.load.measure_to).contains(&now) {
+            lock(self.account.tally).jitter.record(now.saturating_sub(self.load.clock.at(self.wake)));
+        }
+    }
+
     /// Does what is to do now.
     fn turn(&mut self, stop: &AtomicBool) -> Result<(), ClientError> {
         let now = self.load.clock.now();
+        self.timed = false;
         let until = match self.phase {
             Phase::Done => return Ok(()),
             Phase::Making if stop.load(Ordering::Relaxed) || self.load.pacer.finished(now) => {
@@ -252,6 +274,7 @@ impl<'a> Working<'a> {
         };
         let load = &self.load;
         self.wake = self.producer.advance(until, &mut |delivery| load.note(&delivery, &mut self.account))?;
+        self.timed &= self.wake == until;
         load.look_at(&mut self.producer, &mut self.account);
         Ok(())
     }
@@ -292,6 +315,7 @@ impl<'a> Working<'a> {
         Ok(if made == most {
             Instant::now()
         } else if has_room {
+            self.timed = true;
             self.load.next_turn(now, self.producer.room_in_batch(self.last_handle) / self.mean_bytes)
         } else {
             Instant::now() + TURN

@@ -101,6 +101,8 @@ pub struct Report {
     pub service: Latency,
     /// From intended to actual sending: the wait in the generator, for a batch to fill and for room.
     pub queueing: Latency,
+    /// How late the generator itself was at moments of its timetable: what it adds to the others.
+    pub jitter: Latency,
     /// Making each connection of a storm.
     pub connect: Latency,
     /// Joining a consumer group, each time.
@@ -280,6 +282,7 @@ impl Report {
             "service_ms": self.service.json(),
             "end_to_end_ms": self.end_to_end.json(),
             "queueing_ms": self.queueing.json(),
+            "jitter_ms": self.jitter.json(),
             "connect_ms": self.connect.json(),
             "join_ms": self.join.json(),
             "heartbeat_ms": self.heartbeat.json(),

@@ -100,17 +100,19 @@ fn line(second: &Second) {
     } else {
         String::new()
     };
+    // Nothing is timed in the warm-up, and noughts would look like figures.
+    let ms = |value: f64| if value > 0.0 { format!("{value:.2}") } else { "-".to_owned() };
     eprintln!(
-        "{:>5}{mark} {:>13} {:>13} {:>13}   {:>7.2} {:>7.2} {:>8.2}      {:>8.2} {:>8.2}{failed}{lost}",
+        "{:>5}{mark} {:>13} {:>13} {:>13}   {:>7} {:>7} {:>8}      {:>8} {:>8}{failed}{lost}",
         second.second,
         grouped(second.produced),
         grouped(second.acked),
         grouped(second.consumed),
-        second.response.p50_ms,
-        second.response.p99_ms,
-        second.response.max_ms,
-        second.end_to_end.p50_ms,
-        second.end_to_end.p99_ms,
+        ms(second.response.p50_ms),
+        ms(second.response.p99_ms),
+        ms(second.response.max_ms),
+        ms(second.end_to_end.p50_ms),
+        ms(second.end_to_end.p99_ms),
     );
 }
 
@@ -141,6 +143,7 @@ pub fn closing(report: &Report) -> String {
     let more = [
         ("end to end", &report.end_to_end),
         ("queueing", &report.queueing),
+        ("jitter", &report.jitter),
         ("connecting", &report.connect),
         ("joining a group", &report.join),
         ("heartbeats", &report.heartbeat),
@@ -150,7 +153,11 @@ pub fn closing(report: &Report) -> String {
     rows.extend(
         more.iter().filter(|(_, latency)| latency.count() > 0).map(|(name, latency)| row(name, latency)),
     );
-    let mut out = String::from("\n") + &table(&headings, rows);
+    let mut out = String::from("\n");
+    if !report.clean() {
+        out += &unclean(report);
+    }
+    out += &table(&headings, rows);
     out += &format!(
         "\noffered {} records/s, achieved {} records/s ({:.1} MB/s) over {:.1} s\n",
         grouped(report.offered_per_s.round() as u64),
@@ -250,10 +257,16 @@ pub fn closing(report: &Report) -> String {
     out += &if report.clean() {
         "verified: nothing lost, duplicated, reordered or corrupt\n".to_owned()
     } else {
-        format!(
-            "FAILED: lost {}, duplicated {}, reordered {}, corrupt {}, read though aborted {}\n",
-            verdict.lost, verdict.duplicated, verdict.reordered, verdict.corrupt, verdict.uncommitted
-        )
+        unclean(report)
     };
     out
+}
+
+/// What is wrong with what was read: first, since no figure of such a run means anything, and last, where people look.
+fn unclean(report: &Report) -> String {
+    let verdict = &report.verdict;
+    format!(
+        "FAILED: lost {}, duplicated {}, reordered {}, corrupt {}, read though aborted {}\n",
+        verdict.lost, verdict.duplicated, verdict.reordered, verdict.corrupt, verdict.uncommitted
+    )
 }

@@ -8,11 +8,12 @@ use std::fmt::Write;
 /// The drawing's width; small, so that its text stays legible on a phone.
 pub(super) const WIDTH: f64 = 480.0;
 /// The drawing's height.
-pub(super) const HEIGHT: f64 = 290.0;
+pub(super) const HEIGHT: f64 = 304.0;
 
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
-const TOP: f64 = 10.0;
+/// Room for the name of the vertical axis: inside of the field it would lie on the lines.
+const TOP: f64 = 24.0;
 const BOTTOM: f64 = 40.0;
 
 /// How values become places along an axis.
@@ -41,6 +42,21 @@ impl Scale {
         Scale::Log { from, to: if to > from { to } else { from * 10.0 } }
     }
 
+    /// A logarithmic scale that ends at the 1, 2 or 5 of a power of ten next to these values.
+    pub(super) fn log_close_to(values: impl Iterator<Item = f64>) -> Scale {
+        let (mut low, mut high) = (f64::INFINITY, 0.0f64);
+        for value in values.filter(|value| *value > 0.0) {
+            (low, high) = (low.min(value), high.max(value));
+        }
+        if high == 0.0 {
+            return Scale::Log { from: 1.0, to: 10.0 };
+        }
+        let steps = one_two_fives(low / 10.0, high * 10.0);
+        let from = steps.iter().copied().rfind(|step| *step < low * 0.999).unwrap_or(low / 2.0);
+        let to = steps.iter().copied().find(|step| *step > high * 1.001).unwrap_or(high * 2.0);
+        Scale::Log { from, to }
+    }
+
     /// A linear scale from 0 over these values.
     pub(super) fn linear_over(values: impl Iterator<Item = f64>) -> Scale {
         let high = values.fold(0.0, f64::max);
@@ -48,7 +64,7 @@ impl Scale {
     }
 
     /// Where `value` lies, 0 to 1.
-    fn place(&self, value: f64) -> f64 {
+    pub(super) fn place(&self, value: f64) -> f64 {
         let place = match *self {
             Scale::Linear { from, to } => (value - from) / (to - from),
             Scale::Log { from, to } => (value.max(from) / from).ln() / (to / from).ln(),
@@ -58,7 +74,7 @@ impl Scale {
     }
 
     /// Values to mark.
-    fn ticks(&self) -> Vec<f64> {
+    pub(super) fn ticks(&self) -> Vec<f64> {
         match *self {
             Scale::Linear { from, to } => {
                 let rough = (to - from) / 5.0;
@@ -68,8 +84,11 @@ impl Scale {
                 let first = (from / step).ceil() as i64;
                 (first..).map(|n| n as f64 * step).take_while(|tick| *tick <= to).collect()
             }
+            // Of a few powers of ten, their halves and fifths are marked as well.
+            Scale::Log { from, to } if to / from <= 110.0 => one_two_fives(from * 0.999, to * 1.001),
             Scale::Log { from, to } => {
-                let (first, last) = (from.log10().round() as i32, to.log10().round() as i32);
+                let (first, last) =
+                    ((from * 0.999).log10().ceil() as i32, (to * 1.001).log10().floor() as i32);
                 (first..=last).map(|power| 10f64.powi(power)).collect()
             }
             Scale::Percentile { to } => {
@@ -78,6 +97,13 @@ impl Scale {
             }
         }
     }
+}
+
+/// The numbers 1, 2 and 5 times a power of ten between two others.
+fn one_two_fives(from: f64, to: f64) -> Vec<f64> {
+    let powers = from.log10().floor() as i32..=to.log10().ceil() as i32;
+    let steps = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power)));
+    steps.filter(|step| (from..=to).contains(step)).collect()
 }
 
 /// How many nines a percentile has: 1 at 90, 2 at 99.
@@ -112,10 +138,13 @@ impl Chart {
         for tick in x.ticks() {
             let at = chart.x_at(tick);
             let text = short(tick);
+            // At the edge half of it would be cut off.
+            let anchor = if at > right - 16.0 { "end" } else { "middle" };
+            let text_at = if at > right - 16.0 { WIDTH - 2.0 } else { at };
             let _ = write!(
                 chart.body,
                 "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>\
-                 <text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
+                 <text x=\"{text_at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{text}</text>",
                 bottom + 16.0
             );
         }
@@ -126,8 +155,8 @@ impl Chart {
              <text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             HEIGHT - 6.0,
             escape(x_name),
-            LEFT + 5.0,
-            TOP + 12.0,
+            LEFT - 46.0,
+            TOP - 10.0,
             escape(y_name)
         );
         chart
@@ -141,15 +170,14 @@ impl Chart {
         HEIGHT - BOTTOM - self.y.place(value) * (HEIGHT - TOP - BOTTOM)
     }
 
-    /// A line through points, in the colour with this number.
-    pub(super) fn line(&mut self, points: impl Iterator<Item = (f64, f64)>, colour: usize, thin: bool) {
+    /// A line through points, in the colour with this number; `how` is empty, or `thin` or `broad`.
+    pub(super) fn line(&mut self, points: impl Iterator<Item = (f64, f64)>, colour: usize, how: &str) {
         let mut path = String::new();
         for (x, y) in points {
             let _ = write!(path, "{:.1},{:.1} ", self.x_at(x), self.y_at(y));
         }
-        let thin = if thin { " thin" } else { "" };
         let _ =
-            write!(self.body, "<polyline class=\"l{}{thin}\" points=\"{}\"/>", colour % 6, path.trim_end());
+            write!(self.body, "<polyline class=\"l{} {how}\" points=\"{}\"/>", colour % 6, path.trim_end());
     }
 
     /// A dot that tells `title` when it is pointed at.
@@ -195,7 +223,7 @@ impl Chart {
 }
 
 /// A number as short as an axis needs it.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let trim = |text: String| {
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
     };
@@ -235,11 +263,15 @@ mod tests {
     fn scales_place_and_mark() {
         check(Scale::Linear { from: 0.0, to: 10.0 }, 5.0, 0.5, &["0", "2", "4", "6", "8", "10"]);
         check(Scale::Linear { from: 0.0, to: 21_000.0 }, 0.0, 0.0, &["0", "5000", "10k", "15k", "20k"]);
-        check(Scale::Log { from: 0.1, to: 10.0 }, 1.0, 0.5, &["0.1", "1", "10"]);
+        check(Scale::Log { from: 0.1, to: 10.0 }, 1.0, 0.5, &["0.1", "0.2", "0.5", "1", "2", "5", "10"]);
+        check(Scale::Log { from: 0.1, to: 1000.0 }, 10.0, 0.5, &["0.1", "1", "10", "100", "1000"]);
         check(Scale::Percentile { to: 99.99 }, 99.0, 0.5, &["0", "50", "90", "99", "99.9", "99.99"]);
         assert_eq!(Scale::log_over([3.0, 0.0, 40.0].into_iter()), Scale::Log { from: 1.0, to: 100.0 });
         assert_eq!(Scale::log_over([].into_iter()), Scale::Log { from: 1.0, to: 10.0 });
         assert_eq!(Scale::log_over([1.0].into_iter()), Scale::Log { from: 1.0, to: 10.0 });
+        assert_eq!(Scale::log_close_to([1.0].into_iter()), Scale::Log { from: 0.5, to: 2.0 });
+        assert_eq!(Scale::log_close_to([0.0].into_iter()), Scale::Log { from: 1.0, to: 10.0 });
+        check(Scale::log_close_to([6e3, 18e3].into_iter()), 10e3, 0.5, &["5000", "10k", "20k"]);
     }
 
     #[test]

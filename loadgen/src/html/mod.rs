@@ -5,6 +5,7 @@
 
 mod chart;
 mod plots;
+mod ratios;
 mod tables;
 
 use std::fmt::Write;
@@ -38,9 +39,13 @@ pub fn page(sides: &[Side]) -> String {
         escape(&title)
     );
     for side in sides {
-        for report in &side.reports {
-            let of = if single.is_some() { "" } else { &side.name };
-            out += &tables::verdict(report, of);
+        for (number, report) in side.reports.iter().enumerate() {
+            let of = match side.reports.len() {
+                _ if single.is_some() => String::new(),
+                1 => side.name.clone(),
+                _ => format!("{}, run {}", side.name, number + 1),
+            };
+            out += &tables::verdict(report, &of);
         }
     }
     if let Some(report) = single {
@@ -154,7 +159,7 @@ mod tests {
         assert!(one.len() < 400_000, "{} bytes", one.len());
         check(&page(&[side("a", vec![report(3)])]), &["lost 3"]);
         let many = page(&[side("a", vec![report(0), report(0)]), side("b<c", vec![report(0), report(1)])]);
-        check(&many, &["Acknowledgement by percentile", "b&lt;c", "ratio"]);
+        check(&many, &["Acknowledgement by percentile", "b&lt;c", "Ratio to a", "a, run 2"]);
     }
 
     #[test]

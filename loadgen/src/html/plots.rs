@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::chart::{Chart, Scale};
+use super::ratios::ratios;
 use crate::compare::{Side, number};
 use crate::latency::heat_floor_ms;
 
@@ -34,6 +35,7 @@ pub(super) fn all(sides: &[Side]) -> Vec<Plot> {
     match single {
         Some(report) => plots.extend(percentiles_of_one(report)),
         None => {
+            plots.extend(ratios(sides));
             plots.extend(percentiles_of_many(
                 sides,
                 "response",
@@ -87,7 +89,7 @@ fn percentiles_of_one(report: &Value) -> Option<Plot> {
     let mut key = Vec::new();
     for (at, (curve, (_, name))) in curves.iter().zip(kinds).enumerate() {
         if !curve.is_empty() {
-            chart.line(curve.iter().copied(), at, false);
+            chart.line(curve.iter().copied(), at, "");
             key.push((at, name.to_owned()));
         }
     }
@@ -104,7 +106,7 @@ fn percentiles_of_many(sides: &[Side], of: &str, name: &'static str, title: &str
     let mut key = Vec::new();
     for (at, (side, curves)) in sides.iter().zip(&curves).enumerate() {
         for curve in curves.iter().filter(|curve| !curve.is_empty()) {
-            chart.line(curve.iter().copied(), at, curves.len() > 1);
+            chart.line(curve.iter().copied(), at, if curves.len() > 1 { "thin" } else { "" });
             if key.last().is_none_or(|(last, _)| *last != at) {
                 key.push((at, side.name.clone()));
             }
@@ -116,7 +118,10 @@ fn percentiles_of_many(sides: &[Side], of: &str, name: &'static str, title: &str
 
 /// Seconds put together so that at most [`COLUMNS_MAX`] columns come of them.
 fn columns(report: &Value) -> (usize, Vec<&[Value]>) {
-    let series = report["series"].as_array().map_or(&[][..], Vec::as_slice);
+    put_together(report["series"].as_array().map_or(&[][..], Vec::as_slice))
+}
+
+fn put_together(series: &[Value]) -> (usize, Vec<&[Value]>) {
     let wide = series.len().div_ceil(COLUMNS_MAX).max(1);
     (wide, series.chunks(wide).collect())
 }
@@ -168,14 +173,17 @@ fn heat(report: &Value, of: &str, at: usize) -> Option<Plot> {
         let worst = seconds.iter().filter_map(|s| s["response_ms"]["p99"].as_f64()).fold(0.0, f64::max);
         (worst > 0.0).then(|| ((column * wide) as f64 + wide as f64 / 2.0, worst))
     });
-    chart.line(p99, 1, false);
+    chart.line(p99, 1, "");
     let name = ["heat", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5"][at % 6];
     let note = "The stronger the colour, the more records of that second took so long. Grey: not measured.";
     Some(Plot { name, title, key: vec![(1, "p99 of the second".into())], svg: chart.svg(), note })
 }
 
 fn series_plot(report: &Value, title: &str, lines: &[(&str, &str)], y_name: &str) -> Option<Chart> {
-    let (wide, columns) = columns(report);
+    // After the last measured second only what is left comes in: it would look as if the rate had broken down.
+    let series = report["series"].as_array().map_or(&[][..], Vec::as_slice);
+    let end = series.iter().rposition(|second| second["measured"] == true).map_or(series.len(), |at| at + 1);
+    let (wide, columns) = put_together(&series[..end]);
     let rate = |seconds: &[Value], of: &str| {
         seconds.iter().filter_map(|second| second[of].as_f64()).sum::<f64>() / seconds.len() as f64
     };
@@ -193,7 +201,8 @@ fn series_plot(report: &Value, title: &str, lines: &[(&str, &str)], y_name: &str
     let mut chart = Chart::new(title, x, y, "s", y_name);
     mark_unmeasured(&mut chart, report);
     for (at, line) in values.iter().enumerate() {
-        chart.line(line.iter().copied(), at, false);
+        // Where readers keep up, the second line lies on the first: that one shows on both sides of it.
+        chart.line(line.iter().copied(), at, if at + 1 < values.len() { "broad" } else { "" });
     }
     (!columns.is_empty()).then_some(chart)
 }
@@ -223,7 +232,7 @@ fn sweep(report: &Value, of: &str) -> Option<Plot> {
     let rate = |point: &Value| point["rate"].as_f64().unwrap_or(0.0);
     let latency = |point: &Value, kind: &str| point["response_ms"][kind].as_f64().unwrap_or(0.0);
     let y = Scale::log_over(points.iter().flat_map(|p| kinds.map(|kind| latency(p, kind))));
-    let x = Scale::log_over(points.iter().map(rate));
+    let x = Scale::log_close_to(points.iter().map(rate));
     let title = format!("Sweep{of}: latency by offered rate");
     let mut chart = Chart::new(&title, x, y, "records/s offered", LATENCY);
     let mut sorted: Vec<&Value> = points.iter().collect();
@@ -235,7 +244,7 @@ fn sweep(report: &Value, of: &str) -> Option<Plot> {
             values.sort_by(f64::total_cmp);
             (rate(same[0]), values[values.len() / 2])
         });
-        chart.line(line, at, false);
+        chart.line(line, at, "");
         for point in &sorted {
             let held = point["held"].as_bool() == Some(true);
             let told = format!(
@@ -245,7 +254,7 @@ fn sweep(report: &Value, of: &str) -> Option<Plot> {
                 number(latency(point, kind)),
                 if held { "held" } else { "did not hold" }
             );
-            let class = if held { format!("f{at}") } else { "failed".to_owned() };
+            let class = if held { format!("f{at}") } else { format!("hollow l{at}") };
             chart.dot(rate(point), latency(point, kind), &class, &told);
         }
     }

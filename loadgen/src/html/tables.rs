@@ -119,6 +119,7 @@ pub(super) fn latencies(report: &Value) -> String {
         ("response_ms", "acknowledged, from the intended time"),
         ("service_ms", "acknowledged, from sending"),
         ("queueing_ms", "waiting to be sent"),
+        ("jitter_ms", "the generator's own lateness"),
         ("end_to_end_ms", "read, from the intended time"),
         ("connect_ms", "connecting"),
         ("join_ms", "joining a group"),
@@ -194,6 +195,13 @@ pub(super) fn comparison(sides: &[Side]) -> String {
            first column, run by run where there are as many.</p></section>\n"
 }
 
+/// Bytes in the unit that suits them.
+fn bytes(count: f64) -> String {
+    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    let unit = units.into_iter().find(|(unit, _)| count >= *unit);
+    unit.map_or(format!("{count} bytes"), |(unit, name)| format!("{} {name}", number(count / unit)))
+}
+
 /// What was run, where, against what.
 pub(super) fn facts(report: &Value, of: &str) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
@@ -203,24 +211,39 @@ pub(super) fn facts(report: &Value, of: &str) -> String {
         Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         Value::Object(map) => map
             .iter()
-            .map(|(k, v)| format!("{k}={}", v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+            .map(|(k, v)| match v.as_str() {
+                // How Kafka writes never.
+                Some("9223372036854775807") => format!("{k} never"),
+                Some(text) => format!("{k}={text}"),
+                None => format!("{k}={v}"),
+            })
             .collect::<Vec<_>>()
             .join(", "),
         other => other.to_string(),
     };
+    let mut add = |who: &str, name: &str, value: &Value| {
+        let (name, shown) = match name.strip_suffix("_bytes") {
+            // What was asked for is shown as it was asked for.
+            Some(of) if name != "batch_bytes" => (of, value.as_f64().map_or_else(String::new, bytes)),
+            _ => (name, show(value)),
+        };
+        // What is off needs no row of its own.
+        if !["", "null", "0us"].contains(&shown.as_str()) {
+            rows.push((format!("{who}{}", name.replace('_', " ")), shown));
+        }
+    };
     for section in ["environment", "settings"] {
         for (name, value) in report[section].as_object().into_iter().flatten() {
-            let shown = show(value);
-            if !shown.is_empty() && shown != "null" {
-                rows.push((name.replace('_', " "), shown));
+            // Numbers for programs of what stands there for people.
+            let twin = ["_s", "_ms", "_mean"].iter().find_map(|end| name.strip_suffix(end));
+            if twin.is_none_or(|twin| report[section][twin].is_null()) {
+                add("", name, value);
             }
         }
     }
     for (who, name) in [("broker", "broker"), ("loadgen", "load generator")] {
-        for (figure, value) in
-            report[who].as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
-        {
-            rows.push((format!("{name} {}", figure.replace('_', " ")), show(value)));
+        for (figure, value) in report[who].as_object().into_iter().flatten() {
+            add(&format!("{name} "), figure, value);
         }
     }
     if rows.is_empty() {

@@ -193,7 +193,12 @@ pub fn run(
     };
     let mut report = Report {
         settings: topics::settings(config, &course.layout),
-        environment: host::environment(config.command.as_deref(), &mut cluster, &course.layout.topics[0]),
+        environment: host::environment(
+            config.command.as_deref(),
+            config.broker_pid,
+            &mut cluster,
+            &course.layout.topics[0],
+        ),
         ..Report::default()
     };
     let mut sent = Vec::new();

@@ -27,6 +27,7 @@ pub(super) struct Watched {
     response: Latency,
     service: Latency,
     queueing: Latency,
+    jitter: Latency,
     end_to_end: Latency,
     join: Latency,
     /// The totals of the last look.
@@ -140,9 +141,11 @@ impl Watched {
             response.merge(&tally.response);
             service.merge(&tally.service);
             self.queueing.merge(&tally.queueing);
+            self.jitter.merge(&tally.jitter);
             tally.response.clear();
             tally.service.clear();
             tally.queueing.clear();
+            tally.jitter.clear();
             now.trouble = tally.trouble.take().or(now.trouble);
         }
         for tally in &course.consumers {
@@ -181,7 +184,7 @@ impl Watched {
         (report.produced, report.acked, report.failed) =
             (self.last.produced, self.last.acked, self.last.failed);
         (report.response, report.service, report.queueing) = (self.response, self.service, self.queueing);
-        (report.end_to_end, report.join) = (self.end_to_end, self.join);
+        (report.end_to_end, report.join, report.jitter) = (self.end_to_end, self.join, self.jitter);
         report.lost_connections = self.last.lost_connections;
         let (mut records, mut bytes, mut transactions) = (0, 0, 0);
         for tally in &course.producers {
