@@ -28,7 +28,6 @@ mod share_fetch;
 mod share_groups;
 mod share_offsets;
 mod share_state;
-mod streams_groups;
 mod telemetry;
 mod throttle;
 mod topics;
