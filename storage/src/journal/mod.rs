@@ -30,3 +30,4 @@ pub mod fill;
 pub mod frame;
 pub mod replay;
 pub mod ring;
+mod windows;

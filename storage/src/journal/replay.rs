@@ -1,4 +1,4 @@
-//! Reading the journal back: every whole frame from a position on, in order, one window in memory at a time.
+//! Reading the journal back: every whole frame from a position on, in order, a few windows in memory at a time.
 //!
 //! ```text
 //!   what comes next               other frames of this lap    what it means                        what is done
@@ -23,6 +23,7 @@ use std::path::Path;
 
 use super::frame::{Entry, FrameError, HEAD_BYTES, Head};
 use super::ring::{Lap, Position, count_files, file_path};
+use super::windows::Windows;
 use crate::disk::{Disk, DiskFile, Open, PAGE};
 
 /// What a replay found.
@@ -59,8 +60,6 @@ pub enum ReplayError {
     },
 }
 
-/// How much is read at a time.
-const WINDOW_BYTES: usize = 1 << 20;
 /// When less than this is left of a lap, the next one may have been begun. Rounds are smaller (`commit::ROUND_BYTES`)
 /// unless one batch alone is larger.
 const ROOM_BYTES: u64 = 4 << 20;
@@ -114,7 +113,7 @@ pub async fn replay<D: Disk>(
         for (number, file) in files.iter().enumerate() {
             let later =
                 |head: &Head| head.lap == lap && head.sequence.wrapping_sub(out.end.sequence) < AHEAD_MAX;
-            if Some(number) != last && whole_frame_from(file, 0, later).await? {
+            if Some(number) != last && whole_frame_from(Windows::of(file, 0).await?, 0, later).await? {
                 return Err(ReplayError::Damaged { lap, pos: 0 });
             }
         }
@@ -128,43 +127,31 @@ async fn read_lap<F: DiskFile>(
     out: &mut Replayed,
     each: &mut impl AsyncFnMut(Entry),
 ) -> Result<(), ReplayError> {
-    let size = file.size().await?;
-    let mut base = out.end.pos;
-    let mut asked = WINDOW_BYTES;
-    let mut window = file.read_at(base, asked).await?;
+    let mut windows = Windows::of(file, out.end.pos).await?;
     loop {
-        let skip = (out.end.pos - base) as usize;
-        let rest = window.slice(skip.min(window.len())..);
-        if rest.len() < HEAD_BYTES && skip > 0 {
-            (base, asked) = (out.end.pos, WINDOW_BYTES);
-            window = file.read_at(base, asked).await?;
-            continue;
-        }
-        let head = Head::parse(&rest).filter(|head| {
+        let pos = out.end.pos;
+        let mut frame = windows.get(pos, HEAD_BYTES).await?;
+        let head = Head::parse(&frame).filter(|head| {
             // A damaged length must not become an allocation.
-            let fits = out.end.pos + head.frame_len() as u64 <= size;
+            let fits = pos + head.frame_len() as u64 <= windows.size();
             head.lap == out.end.lap && head.sequence == out.end.sequence && fits
         });
-        let Some(head) = head else { return check_tail(file, out.end).await };
-        if rest.len() < head.frame_len() {
-            if skip == 0 && asked >= head.frame_len() {
-                // The file ends inside the frame: it was never written whole.
-                return check_tail(file, out.end).await;
-            }
-            (base, asked) = (out.end.pos, WINDOW_BYTES.max(head.frame_len()));
-            window = file.read_at(base, asked).await?;
-            continue;
+        let Some(head) = head else { return check_tail(windows, out.end).await };
+        if frame.len() < head.frame_len() {
+            frame = windows.get(pos, head.frame_len()).await?;
         }
-        match head.entries(&rest.slice(..head.frame_len())) {
+        let Some(frame) = frame.get(..head.frame_len()).map(|whole| frame.slice_ref(whole)) else {
+            // The file ends inside the frame: it was never written whole.
+            return check_tail(windows, out.end).await;
+        };
+        match head.entries(&frame) {
             Ok(entries) => {
                 for entry in entries {
                     each(entry).await;
                 }
             }
-            Err(FrameError::Torn) => return check_tail(file, out.end).await,
-            Err(source) => {
-                return Err(ReplayError::Unknown { lap: out.end.lap, pos: out.end.pos, source });
-            }
+            Err(FrameError::Torn) => return check_tail(windows, out.end).await,
+            Err(source) => return Err(ReplayError::Unknown { lap: out.end.lap, pos, source }),
         }
         out.end.pos += head.frame_len() as u64;
         out.end.sequence = out.end.sequence.wrapping_add(1);
@@ -176,12 +163,12 @@ const AHEAD_MAX: u32 = 1 << 20;
 
 /// A torn frame is the last one written. If a later frame of the same lap is whole, this is damage, and what was
 /// acknowledged would be lost in silence.
-async fn check_tail<F: DiskFile>(file: &F, end: Position) -> Result<(), ReplayError> {
+async fn check_tail<F: DiskFile>(windows: Windows<'_, F>, end: Position) -> Result<(), ReplayError> {
     let later = |head: &Head| {
         let ahead = head.sequence.wrapping_sub(end.sequence);
         head.lap == end.lap && ahead > 0 && ahead < AHEAD_MAX
     };
-    match whole_frame_from(file, end.pos, later).await? {
+    match whole_frame_from(windows, end.pos, later).await? {
         true => Err(ReplayError::Damaged { lap: end.lap, pos: end.pos }),
         false => Ok(()),
     }
@@ -189,27 +176,27 @@ async fn check_tail<F: DiskFile>(file: &F, end: Position) -> Result<(), ReplayEr
 
 /// Whether a whole frame that is `wanted` begins at some page from `pos` on.
 async fn whole_frame_from<F: DiskFile>(
-    file: &F,
+    mut windows: Windows<'_, F>,
     mut pos: u64,
     wanted: impl Fn(&Head) -> bool,
 ) -> Result<bool, ReplayError> {
-    let size = file.size().await?;
     loop {
-        let window = file.read_at(pos, WINDOW_BYTES).await?;
+        let window = windows.get(pos, PAGE).await?;
         if window.len() < PAGE {
             return Ok(false);
         }
-        for at in (0..window.len() - PAGE + 1).step_by(PAGE) {
+        let pages = window.len() / PAGE;
+        for at in (0..pages).map(|page| page * PAGE) {
             let Some(head) = Head::parse(&window[at..]).filter(&wanted) else { continue };
             let begin = pos + at as u64;
-            if begin + head.frame_len() as u64 > size {
+            if begin + head.frame_len() as u64 > windows.size() {
                 continue;
             }
-            let frame = file.read_at(begin, head.frame_len()).await?;
+            let frame = windows.get(begin, head.frame_len()).await?;
             if head.entries(&frame) != Err(FrameError::Torn) {
                 return Ok(true);
             }
         }
-        pos += (window.len() / PAGE * PAGE) as u64;
+        pos += (pages * PAGE) as u64;
     }
 }
