@@ -3,6 +3,7 @@
 //! [`store::Store`] is a shard's; [`log::Log`] a partition's. Generic over [`disk::Disk`]. Knows nothing of clients, of
 //! topics' names, or of replicas.
 
+mod cached;
 pub mod checkpoint;
 mod commit;
 pub mod compact;

@@ -359,6 +359,7 @@ impl<D: Disk> Log<D> {
         self.shared.room.notify();
     }
 }
+        self.shared.cached.borrow_mut().drop_of(first_unwritten);
 
 impl State {
     pub(crate) fn committed_end(&self) -> Offset {

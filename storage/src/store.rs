@@ -24,6 +24,7 @@ use bytes::Bytes;
 use futures_lite::future::yield_now;
 use headwater_core::ids::{LeaderEpoch, Offset, ShardId, TopicPartition};
 
+use crate::cached::Cached;
 use crate::checkpoint::Encoder;
 use crate::cursor::Cursors;
 use crate::disk::buffered::Buffered;
@@ -149,7 +150,7 @@ pub struct Shared<D: Disk> {
     pub(crate) sweeps: RefCell<Vec<Rc<Log<D>>>>,
     next_ticket: Cell<u64>,
     /// The log of each written batch in memory, in the order in which they were written.
-    pub(crate) cached: RefCell<VecDeque<Rc<Log<D>>>>,
+    pub(crate) cached: RefCell<Cached<D>>,
     pub(crate) cache_bytes: Cell<usize>,
     pub(crate) heads_bytes: Cell<usize>,
     /// Bytes that wait for a commit round. They may be in segments already, and then no head counts them.

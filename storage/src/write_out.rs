@@ -499,7 +499,7 @@ impl<D: Disk> Store<D> {
         let costs: usize = batches.iter().map(|batch| cost(batch.len())).sum();
         self.shared.heads_bytes.set(self.shared.heads_bytes.get() - costs);
         self.shared.cache_bytes.set(self.shared.cache_bytes.get() + costs);
-        self.shared.cached.borrow_mut().extend(batches.iter().map(|_| log.clone()));
+        self.shared.cached.borrow_mut().push(log, batches.len());
         self.shared.room.notify();
         self.evict();
         Ok(())
@@ -511,11 +511,8 @@ impl<D: Disk> Store<D> {
         const PASSED_MAX: usize = 256;
         let mut passed = 0;
         while self.shared.cache_bytes.get() > self.shared.config.cache_bytes && passed < PASSED_MAX {
-            let Some(log) = self.shared.cached.borrow_mut().pop_front() else { return };
+            let Some(log) = self.shared.cached.borrow_mut().pop() else { return };
             let mut state = log.state.borrow_mut();
-            if state.dropped {
-                continue;
-            }
             let evictable = state.memory.len() > state.unwritten
                 && state.memory.front().is_some_and(|held| {
                     let (base, end) = (held.segment, held.end_pos());
@@ -528,7 +525,7 @@ impl<D: Disk> Store<D> {
                 // Its last page is not in the file yet: it stays until the next write.
                 passed += 1;
                 drop(state);
-                self.shared.cached.borrow_mut().push_back(log);
+                self.shared.cached.borrow_mut().push(&log, 1);
             }
         }
     }
