@@ -15,6 +15,10 @@ use crate::sealed::{SealedRange, Stretch, begin_check};
 /// The most that is read from the disk at once, in bytes, but for a batch that is larger.
 pub(crate) const READ_AHEAD_MAX: usize = 1 << 20;
 
+/// Batches that keep more than so many times their own bytes of what was read are copied out of it: a reply of a few of them,
+/// to a client that is slow to take it, would keep windows of a megabyte.
+const KEPT_TIMES_MAX: usize = 4;
+
 /// What a read gave.
 #[derive(Debug, Default)]
 pub struct ReadOutcome {
@@ -30,6 +34,16 @@ impl ReadOutcome {
     /// Of a read that begins at this offset, and has nothing yet.
     fn empty_at(offset: Offset) -> Self {
         Self { next_offset: offset, ..Self::default() }
+    }
+
+    /// Lets go of the windows that the batches are slices of, `kept_bytes` in all, if those are much larger.
+    fn keep_little(mut self, kept_bytes: usize) -> Self {
+        let bytes: usize = self.chunks.iter().map(Bytes::len).sum();
+        if bytes.saturating_mul(KEPT_TIMES_MAX) < kept_bytes {
+            let mut own: Bytes = self.chunks.concat().into();
+            self.chunks.iter_mut().for_each(|chunk| *chunk = own.split_to(chunk.len()));
+        }
+        self
     }
 
     /// Whether it has none.
@@ -265,14 +279,14 @@ impl<D: Disk> SegmentRead<'_, D> {
                 }
                 Some(Found::End) => {
                     self.note_read(&path, begun, pos);
-                    return Ok((outcome, End::Segment));
+                    return Ok((outcome.keep_little(reader.kept_bytes()), End::Segment));
                 }
                 Some(Found::Damaged(damage)) => {
                     let error = self.damaged(&path, damage);
                     match &error {
                         ReadError::Damaged { last, .. } if *last < self.from => {}
                         _ if outcome.chunks.is_empty() => return Err(error),
-                        _ => return Ok((outcome, End::Enough)),
+                        _ => return Ok((outcome.keep_little(reader.kept_bytes()), End::Enough)),
                     }
                 }
                 Some(Found::Batch(header, _)) if header.last_offset() < self.from => {}
@@ -286,13 +300,14 @@ impl<D: Disk> SegmentRead<'_, D> {
                     outcome.chunks.push(batch);
                 }
                 Some(Found::Batch(..)) | None => {
+                    let kept_bytes = reader.kept_bytes();
                     let mut rest = reader.into_rest();
                     if comes_back {
                         rest.read_ahead(&file, window_bytes, readable);
                     }
                     self.note_read(&path, begun, pos);
                     self.log.shared.cursors.borrow_mut().leave(Cursor { path, next, pos, rest });
-                    return Ok((outcome, End::Enough));
+                    return Ok((outcome.keep_little(kept_bytes), End::Enough));
                 }
             }
         }

@@ -18,7 +18,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::Offset;
-use headwater_core::record::header::{BatchHeader, BatchView, HEADER_BYTES};
+use headwater_core::record::header::{BatchHeader, BatchView, HEADER_BYTES, PartedChecksum};
 
 use crate::disk::DiskFile;
 
@@ -26,6 +26,9 @@ use crate::disk::DiskFile;
 pub const READ_BYTES: usize = 128 * 1024;
 /// How much is read at once to find the end of a damaged stretch.
 const SEARCH_BYTES: usize = 1 << 20;
+/// For a batch that says it is larger there is no memory before its checksum, taken over one window after the other, has
+/// shown that it is: the length lies outside the checksum, and one flipped bit of it may name all that is left of a segment.
+const TRUSTED_BYTES_MAX: usize = 4 << 20;
 
 /// Something that bytes can be read from at any place.
 pub trait ReadAt {
@@ -88,6 +91,9 @@ pub struct SegmentReader<R> {
     next: Offset,
     rest: Lookahead,
     window_bytes: usize,
+    /// Memory that batches which were given keep, and the place of the window that was counted last.
+    kept_bytes: usize,
+    kept_at: Option<u64>,
 }
 
 /// Bytes of a file that are in memory, or on their way there.
@@ -186,13 +192,13 @@ enum Verdict {
 impl<R: ReadAt> SegmentReader<R> {
     /// A reader that begins at byte `pos`, where the batch with `next` is (or the first behind it, if there are gaps).
     pub fn new(source: R, expected: Expected, pos: u64, next: Offset) -> Self {
-        let rest = Lookahead::at(pos);
-        Self { source, expected, pos, next, rest, window_bytes: READ_BYTES }
+        Self::resume(source, expected, pos, next, Lookahead::at(pos))
     }
 
     /// A reader that goes on with what another one has left.
     pub fn resume(source: R, expected: Expected, pos: u64, next: Offset, rest: Lookahead) -> Self {
-        Self { source, expected, pos, next, rest, window_bytes: READ_BYTES }
+        let (window_bytes, kept_bytes, kept_at) = (READ_BYTES, 0, None);
+        Self { source, expected, pos, next, rest, window_bytes, kept_bytes, kept_at }
     }
 
     /// What it has in memory.
@@ -203,6 +209,21 @@ impl<R: ReadAt> SegmentReader<R> {
     /// How much to read at once, where that is more than the least.
     pub fn read_ahead(&mut self, bytes: usize) {
         self.window_bytes = READ_BYTES.max(bytes);
+    }
+
+    /// How much memory the batches keep that it has given so far: a slice of a window keeps all of it.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept_bytes
+    }
+
+    fn note_kept(&mut self, len: usize) {
+        if self.pos < self.rest.window_at {
+            // Put together from two windows, or of the one before.
+            self.kept_bytes += len;
+        } else if self.kept_at != Some(self.rest.window_at) {
+            self.kept_at = Some(self.rest.window_at);
+            self.kept_bytes += self.rest.window.len();
+        }
     }
 
     /// Where the next batch begins.
@@ -237,11 +258,18 @@ impl<R: ReadAt> SegmentReader<R> {
             }
             match self.judge(&bytes, self.pos, self.next, self.expected.gaps) {
                 Verdict::Good(header) => {
+                    self.note_kept(header.encoded_len);
                     self.pos += header.encoded_len as u64;
                     self.next = header.next_offset();
                     return Ok(Some(Found::Batch(header, bytes.slice(..header.encoded_len))));
                 }
-                Verdict::More(more) if more > wanted => wanted = more,
+                Verdict::More(more) if more > wanted => match self.adds_up(&bytes, self.pos, more).await? {
+                    true => wanted = more,
+                    false => {
+                        let why = format!("its length {more} or its bytes are not as they were written");
+                        return self.damaged(why).await.map(Some);
+                    }
+                },
                 Verdict::More(_) => {
                     return self.damaged("the file ends inside a batch".into()).await.map(Some);
                 }
@@ -249,6 +277,25 @@ impl<R: ReadAt> SegmentReader<R> {
                 Verdict::NotYet => return Ok(Some(Found::End)),
             }
         }
+    }
+
+    /// Whether there may be memory for the `len` bytes of the batch at `pos`, which begins with `bytes`.
+    async fn adds_up(&self, bytes: &[u8], pos: u64, len: usize) -> io::Result<bool> {
+        let Ok(header) = BatchHeader::parse(bytes) else { return Ok(true) };
+        if len <= TRUSTED_BYTES_MAX {
+            return Ok(true);
+        }
+        let mut checksum = PartedChecksum::default();
+        let mut at = 0;
+        while at < len {
+            let part = self.source.read_at(pos + at as u64, (len - at).min(SEARCH_BYTES)).await?;
+            if part.is_empty() {
+                break;
+            }
+            checksum.push(&part);
+            at += part.len();
+        }
+        Ok(checksum.is_of(&header))
     }
 
     /// At least `len` bytes at `pos`, if there are as many.
@@ -335,6 +382,11 @@ impl<R: ReadAt> SegmentReader<R> {
             };
             at += place as u64;
             let header = BatchHeader::parse(&window[place..]).expect("a judged header parses");
+            let in_file = at + header.encoded_len as u64 <= self.expected.readable;
+            if in_file && !self.adds_up(&window[place..], at, header.encoded_len).await? {
+                at += 1;
+                continue;
+            }
             let whole = self.bytes_at(at, header.encoded_len).await?;
             match self.judge(&whole, at, first.plus(1), true) {
                 Verdict::Good(header) => break Some((at, header.base_offset)),

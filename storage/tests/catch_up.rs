@@ -35,6 +35,25 @@ async fn read_on(log: &Rc<Log<Sim>>, from: i64, step: usize) -> i64 {
     at.get()
 }
 
+/// What a slow client holds is about what it was given, not what was read for it: nobody else refers to those bytes.
+async fn small_reads_keep_no_windows(log: &Rc<Log<Sim>>) {
+    for from in [3, 700, 701] {
+        let read = log.plan(Offset::new(from), log.end(), 1, true).unwrap().run().await.unwrap();
+        assert!(
+            read.chunks.len() == 1 && read.chunks[0].is_unique(),
+            "a batch keeps the window it was read in"
+        );
+        let read = log.plan(Offset::new(from), log.end(), 20_000, true).unwrap().run().await.unwrap();
+        let given: usize = read.chunks.iter().map(|chunk| chunk.len()).sum();
+        let (first, last) = (&read.chunks[0], &read.chunks[read.chunks.len() - 1]);
+        assert_eq!(
+            last.as_ptr() as usize + last.len() - first.as_ptr() as usize,
+            given,
+            "they have a memory of their own"
+        );
+    }
+}
+
 #[test]
 fn the_disk_is_asked_for_each_byte_once() {
     block_on(async {
@@ -65,6 +84,7 @@ fn the_disk_is_asked_for_each_byte_once() {
                 for _ in 0..3000 {
                     yield_now().await;
                 }
+                small_reads_keep_no_windows(&log).await;
                 let (bytes, before) = (log.size_bytes(), disk.operations());
                 for step in [5_000, 40_000, 1 << 20] {
                     assert_eq!(read_on(&log, 0, step).await, appended as i64);

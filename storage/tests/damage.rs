@@ -2,18 +2,22 @@
 
 mod world;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use bytes::Bytes;
 use futures_lite::future::block_on;
+use headwater_core::epochs::LeaderEpochs;
 use headwater_core::ids::{LeaderEpoch, Offset};
 use headwater_core::record::builder::BatchBuilder;
-use headwater_core::record::header::{BatchHeader, BatchView};
+use headwater_core::record::header::{BatchHeader, BatchView, set_base_offset, set_leader_epoch};
 use headwater_storage::disk::Disk;
 use headwater_storage::disk::sim::{Astray, Sim};
 use headwater_storage::layout;
 use headwater_storage::log::{Log, LogConfig};
 use headwater_storage::plan::ReadError;
+use headwater_storage::reader::{Expected, Found, ReadAt, SegmentReader};
 use headwater_storage::store::{Store, StoreConfig};
 use world::{SHARD, id};
 
@@ -214,4 +218,73 @@ fn a_lost_or_damaged_index_is_rebuilt() {
             }
         }
     });
+}
+
+/// Bytes of a segment, and the most that was asked for at once.
+struct Asked<'b> {
+    bytes: &'b Bytes,
+    most: &'b Cell<usize>,
+}
+
+impl ReadAt for Asked<'_> {
+    async fn read_at(&self, pos: u64, len: usize) -> std::io::Result<Bytes> {
+        self.most.set(self.most.get().max(len));
+        let from = (pos as usize).min(self.bytes.len());
+        Ok(self.bytes.slice(from..(from + len).min(self.bytes.len())))
+    }
+}
+
+#[test]
+fn a_flipped_bit_of_a_length_costs_no_memory() {
+    const LARGE: usize = 6 << 20;
+    let mut segment = Vec::new();
+    let mut places = Vec::new();
+    for (n, size) in [500, 500, 500, LARGE, 500, LARGE, 500].into_iter().enumerate() {
+        let mut batch = BatchBuilder::new().record(0, None, Some(&vec![n as u8; size])).build_mut();
+        set_base_offset(&mut batch, Offset::new(n as i64));
+        set_leader_epoch(&mut batch, LeaderEpoch::new(1));
+        places.push((segment.len(), batch.len()));
+        segment.extend_from_slice(&batch);
+    }
+    let len = segment.len() as u64;
+    let mut epochs = LeaderEpochs::default();
+    epochs.assign(LeaderEpoch::new(1), Offset::ZERO);
+    let expected = Expected { readable: len, written: len, end: Offset::new(7), gaps: false, epochs };
+    // Which bit of which batch's length, and which batch goes on behind it.
+    for (hit, bit) in [(7, 0), (1, 22), (1, 23), (2, 22), (3, 0), (3, 21), (4, 22)] {
+        if let Some((place, _)) = places.get(hit) {
+            segment[place + 11 - bit / 8] ^= 1 << (bit % 8);
+        }
+        let (bytes, most) = (Bytes::copy_from_slice(&segment), Cell::new(0));
+        let source = Asked { bytes: &bytes, most: &most };
+        let mut reader = SegmentReader::new(source, expected.clone(), 0, Offset::ZERO);
+        let mut found = Vec::new();
+        block_on(async {
+            loop {
+                let before = most.replace(0);
+                match reader.step().await.unwrap() {
+                    Found::Batch(header, _) => {
+                        assert!(most.get() <= LARGE + 1000, "{} bytes at once", most.get());
+                        found.push((header.base_offset.get(), true));
+                    }
+                    Found::Damaged(damage) => {
+                        // A window, and what the batch behind it takes.
+                        assert!(
+                            most.get() <= 1 << 20 || [3, 5].contains(&(damage.last.get() + 1)),
+                            "{} bytes",
+                            most.get()
+                        );
+                        found.extend((damage.first.get()..=damage.last.get()).map(|lost| (lost, false)));
+                    }
+                    Found::End => break,
+                }
+                most.set(most.get().max(before));
+            }
+        });
+        let all: Vec<_> = (0..7).map(|n| (n, n as usize != hit)).collect();
+        assert_eq!(found, all, "bit {bit} of the length of batch {hit}");
+        if let Some((place, _)) = places.get(hit) {
+            segment[place + 11 - bit / 8] ^= 1 << (bit % 8);
+        }
+    }
 }

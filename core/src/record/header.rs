@@ -138,6 +138,28 @@ impl BatchHeader {
     }
 }
 
+/// The checksum of a batch whose bytes come in parts, so that one that says it is very large can be judged before there is
+/// memory for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PartedChecksum {
+    bytes: usize,
+    crc: u32,
+}
+
+impl PartedChecksum {
+    /// The next part, from the header's first byte on.
+    pub fn push(&mut self, part: &[u8]) {
+        let outside = CRC_FROM.saturating_sub(self.bytes).min(part.len());
+        self.crc = crc32c::crc32c_append(self.crc, &part[outside..]);
+        self.bytes += part.len();
+    }
+
+    /// Whether these were all the bytes of the batch with this header, as the producer checksummed them.
+    pub fn is_of(&self, header: &BatchHeader) -> bool {
+        self.bytes == header.encoded_len && self.crc == header.crc
+    }
+}
+
 /// One whole batch inside a longer stretch of bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchView<'a> {
