@@ -11,7 +11,7 @@
 //! comes first gets it by a direct read, and the second one, too: bringing it into the kernel's memory costs more than that
 //! (docs/design/0013-sealed-reads.md), and pushes out what others use. From the third time on it is warmed: a thread of the pool reads it through the kernel's memory and judges every batch
 //! as a direct read does, and then it is sent from there, as file, place and length. What has left the kernel's memory since is
-//! warmed and checked again, so what the disk gave is checked each time. An interval in which anything is wrong is never sent: the
+//! warmed and checked again, so what the disk gave is checked each time; also when that happens while it is being sent. An interval in which anything is wrong is never sent: the
 //! direct read names the damage and serves what is around it.
 //!
 //! Bounded: three bits an interval, and one open file, for `FILES_MAX` segments; the one used longest ago goes first. What is
@@ -29,6 +29,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_lite::future::block_on;
 use headwater_core::ids::Offset;
+use headwater_core::record::header::{BatchHeader, BatchView, HEADER_BYTES};
 
 use crate::disk::buffered::Buffered;
 use crate::disk::pool::Blocking;
@@ -71,12 +72,42 @@ impl SealedRange {
         self.file.is_resident(self.pos + at as u64, len)
     }
 
-    /// Brings `len` bytes from the `at`-th on into the kernel's memory, on the pool.
+    /// Brings `len` bytes from the `at`-th on into the kernel's memory, on the pool, and checks every batch that has some of them:
+    /// what had left memory since it was checked may come back as something else. `begun` is a place at or before `at` where a
+    /// batch begins, such as 0; another such place for what follows comes back.
     ///
     /// # Errors
-    /// What the disk says.
-    pub async fn warm(&self, at: usize, len: usize) -> io::Result<()> {
-        self.read(at, len).await.map(drop)
+    /// What the disk says; `InvalidData` when a batch is not as it was: then nothing more is sent from the file.
+    pub async fn warm(&self, at: usize, len: usize, begun: usize) -> io::Result<usize> {
+        let range = self.clone();
+        let warmed = ring::pool().run(move || range.check_again(at, len, begun)).await;
+        warmed.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+    }
+
+    /// Blocks.
+    fn check_again(&self, at: usize, len: usize, begun: usize) -> io::Result<usize> {
+        let read = |from: usize, len: usize| self.file.read_blocking(self.pos + from as u64, len);
+        let damaged = |why: String| {
+            self.file.doubt();
+            tracing::error!(byte = self.pos, %why, "a stretch of a sealed segment has changed while it was sent; it is read again, and not from the kernel's memory");
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        };
+        let (mut from, mut last) = (begun, begun);
+        while from < at + len {
+            let header =
+                BatchHeader::parse(&read(from, HEADER_BYTES)?).map_err(|why| damaged(why.to_string()))?;
+            let end = from + header.encoded_len;
+            if end > self.len {
+                return Err(damaged(format!("its length is {}", header.encoded_len)));
+            }
+            if end > at {
+                let bytes = read(from, header.encoded_len)?;
+                let whole = BatchView::split(&bytes).and_then(|(batch, _)| batch.verify_crc());
+                whole.map_err(|why| damaged(why.to_string()))?;
+            }
+            (last, from) = (from, end);
+        }
+        Ok(last)
     }
 
     /// Reads `len` bytes from the `at`-th on, on the pool: for a connection that can't be sent to from a file.
@@ -207,7 +238,8 @@ impl SealedFiles {
     /// What may be sent now: it was checked, and has not left the kernel's memory.
     pub fn ready(&self, path: &Path, stretch: &Stretch) -> Option<SealedRange> {
         let known = self.known.get(path).filter(|known| known.checked.all(stretch.intervals.clone()))?;
-        let range = SealedRange { file: known.file.clone()?, pos: stretch.from, len: stretch.len() };
+        let file = known.file.clone().filter(|file| !file.is_doubted())?;
+        let range = SealedRange { file, pos: stretch.from, len: stretch.len() };
         range.is_warm(0, range.len).then_some(range)
     }
 
@@ -290,7 +322,44 @@ impl Bits {
 
 #[cfg(test)]
 mod tests {
+    use headwater_core::record::builder::BatchBuilder;
+
     use super::*;
+
+    #[test]
+    fn what_has_changed_since_it_was_checked_is_noticed_when_it_comes_back() {
+        let path = std::env::temp_dir().join(format!("headwater-sealed-{}.log", std::process::id()));
+        let batch = |n: i64| BatchBuilder::new().record(n, None, Some(&[n as u8; 700])).build_mut();
+        let batches: Vec<_> = (0..9).map(batch).collect();
+        let len = batches.iter().map(|batch| batch.len()).sum();
+        let one = batches[0].len();
+        let mut bytes = batches.concat();
+        std::fs::write(&path, &bytes).unwrap();
+        let Some(file) = Buffered::open(&path).unwrap() else {
+            return eprintln!("skipped: no cachestat here");
+        };
+        let range = SealedRange { file: Arc::new(file), pos: 0, len };
+        // In steps that end within batches.
+        let (mut at, mut begun) = (0, 0);
+        while at < len {
+            let step = (len - at).min(1000);
+            begun = range.check_again(at, step, begun).unwrap();
+            at += step;
+            assert!(begun < at && begun.is_multiple_of(one) && begun + one >= at, "{begun} for {at}");
+        }
+        for changed in [one * 4 + 100, one * 4 + 10, one * 4 + 16] {
+            bytes[changed] ^= 4;
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(range.check_again(0, one * 4, 0).is_ok(), "before it all is well");
+            assert!(range.check_again(one * 5, one, one * 5).is_ok(), "and behind it");
+            let range = SealedRange { file: Arc::new(Buffered::open(&path).unwrap().unwrap()), ..range };
+            let error = range.check_again(one * 3, one + 1, 0).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+            assert!(range.file.is_doubted());
+            bytes[changed] ^= 4;
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
 
     /// Ten batches of ten offsets and 1000 bytes each from offset 500 on, an entry for each second one.
     fn index() -> Index {

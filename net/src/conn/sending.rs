@@ -1,10 +1,10 @@
 //! Pieces of replies onto a socket: bytes of memory by vectored writes, stretches of files by sendfile.
 //!
 //! A stretch was in the kernel's memory when it was answered with, but a reply may wait long for its turn, and a peer be slow:
-//! so each step looks again, and has the pool bring what has left memory. A shard that waited for the disk inside sendfile would
+//! so each step looks again, and has the pool bring, and check, what has left memory. A shard that waited for the disk inside sendfile would
 //! hold up everybody else, for a fifth of a second when the disk is busy.
 //!
-//! Does not do: deadlines (the caller's), or check what it sends (`headwater_storage::sealed` has).
+//! Does not do: deadlines (the caller's), or check what it sends (`headwater_storage::sealed` has, and does again).
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -21,7 +21,7 @@ const STEP_BYTES: usize = 256 * 1024;
 /// Sends all pieces in order and leaves `chunks` empty.
 ///
 /// # Errors
-/// What the kernel says; `UnexpectedEof` when a file has become shorter. A part of a frame may have left: the connection is to
+/// What the kernel says; `UnexpectedEof` when a file has become shorter, `InvalidData` when it holds something else now. A part of a frame may have left: the connection is to
 /// be closed.
 pub async fn send(writer: &mut WriteHalf, chunks: &mut VecDeque<Chunk>) -> io::Result<()> {
     let mut memory: VecDeque<Bytes> = VecDeque::new();
@@ -38,11 +38,11 @@ pub async fn send(writer: &mut WriteHalf, chunks: &mut VecDeque<Chunk>) -> io::R
 }
 
 async fn send_range(writer: &mut WriteHalf, range: &SealedRange) -> io::Result<()> {
-    let mut at = 0;
+    let (mut at, mut begun) = (0, 0);
     while at < range.len() {
         let step = (range.len() - at).min(STEP_BYTES);
         if !range.is_warm(at, step) {
-            range.warm(at, step).await?;
+            begun = range.warm(at, step, begun).await?;
         }
         match writer.send_file(range.file(), range.pos() + at as u64, step).await {
             Ok(sent) if sent == step => at += step,
@@ -61,8 +61,11 @@ async fn send_range(writer: &mut WriteHalf, range: &SealedRange) -> io::Result<(
 
 /// Sends a stretch by way of this process's memory, a step at a time.
 async fn send_read(writer: &mut WriteHalf, range: &SealedRange) -> io::Result<()> {
+    let mut begun = 0;
     for at in (0..range.len()).step_by(STEP_BYTES) {
-        let bytes = range.read(at, (range.len() - at).min(STEP_BYTES)).await?;
+        let step = (range.len() - at).min(STEP_BYTES);
+        begun = range.warm(at, step, begun).await?;
+        let bytes = range.read(at, step).await?;
         writer.send_all(&mut VecDeque::from([bytes])).await?;
     }
     Ok(())

@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use rustix::fs::Advice;
@@ -44,7 +45,11 @@ struct Cached {
 
 /// See the module's text. Any shard may send from it; it is closed on the pool.
 #[derive(Debug)]
-pub struct Buffered(Option<File>);
+pub struct Buffered {
+    file: Option<File>,
+    /// Something else came from the disk than before.
+    doubted: AtomicBool,
+}
 
 impl Buffered {
     /// Opens a file to be read; none where the kernel can't say what of it is in memory (before Linux 6.5, or forbidden): then
@@ -56,13 +61,23 @@ impl Buffered {
         let file = File::open(path)?;
         // What is read ahead is asked for by name: the kernel's own guess is 8 MiB on some machines, wanted or not.
         rustix::fs::fadvise(&file, 0, None, Advice::Random)?;
-        let file = Self(Some(file));
+        let file = Self { file: Some(file), doubted: AtomicBool::new(false) };
         Ok(file.cached(0, 1).is_some().then_some(file))
     }
 
     /// The file.
     pub fn file(&self) -> &File {
-        self.0.as_ref().expect("a file is open until it is dropped")
+        self.file.as_ref().expect("a file is open until it is dropped")
+    }
+
+    /// From now on nothing is sent from it: what was good has come back as something else.
+    pub fn doubt(&self) {
+        self.doubted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::doubt`] was ever called.
+    pub fn is_doubted(&self) -> bool {
+        self.doubted.load(Ordering::Relaxed)
     }
 
     /// Whether all of this stretch is in the kernel's memory.
@@ -121,7 +136,7 @@ impl AsFd for Buffered {
 impl Drop for Buffered {
     fn drop(&mut self) {
         // The last close of a removed file frees its blocks, which may take the disk many milliseconds.
-        if let (Some(file), Some(pool)) = (self.0.take(), ring::pool_if_any()) {
+        if let (Some(file), Some(pool)) = (self.file.take(), ring::pool_if_any()) {
             drop(pool.run(move || drop(file)));
         }
     }
