@@ -13,7 +13,7 @@ use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
 use crate::journal::ring::Ring;
 use crate::log::cost;
 use crate::store::{Pending, RELAXED_DELAY, Shared, Store};
-use crate::write_out::passes;
+use crate::write_out::{is_full, passes};
 
 /// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.
 pub(crate) const ROUND_BYTES: usize = 2 << 20;
@@ -120,16 +120,38 @@ impl<D: Disk> Store<D> {
             at.sequence,
             round.iter().map(|pending| &pending.entry),
         );
-        let (result, buf) = ring.write(buf, len).await;
-        self.shared.buffers.give(buf);
-        if let Err(error) = result {
-            self.shared.fail("writing the journal", &error);
-            return None;
+        loop {
+            let (result, back) = ring.write(buf, len).await;
+            buf = back;
+            match result {
+                Ok(()) => break self.shared.journal_full.set(false),
+                Err(error) if is_full(&error) => self.wait_for_space().await?,
+                Err(error) => {
+                    self.shared.fail("writing the journal", &error);
+                    return None;
+                }
+            }
         }
+        self.shared.buffers.give(buf);
         self.shared.journal_at.set(ring.at());
         ring.free_before(self.shared.free_before.get());
         ring.look_ahead();
         Some(())
+    }
+
+    /// A file system that never writes in place may have no space for a frame, though the ring's files are there. The same
+    /// frame is then written to the same place again: whatever sectors of it are there already are those of this frame, so after a
+    /// crash it is whole or torn, as any last frame. Waits until that is worth a try; none when no more is to be tried.
+    async fn wait_for_space(&self) -> Option<()> {
+        let shared = &self.shared;
+        if shared.failed() || (shared.stopping.get() && shared.disk_full.get()) {
+            // Nobody was told that what waits here is durable.
+            return None;
+        }
+        shared.journal_full.set(true);
+        shared.write_work.notify();
+        shared.laps_freed.wait().await;
+        (!shared.failed()).then_some(())
     }
 
     async fn next_lap(&self, ring: &mut Ring<D>) -> Option<()> {

@@ -9,7 +9,7 @@
 //! Invariants: nothing is acknowledged before its frame is durable; a lap is free only when a durable checkpoint begins
 //! behind it; a file is removed only when the journal or a checkpoint says durably that it is not needed; after a failed
 //! write or flush the store takes nothing more, and never retries it as if it had worked. No space is no failure:
-//! write-out and journal wait and try again, appends are refused when memory is used up, reads go on.
+//! write-out and journal wait and try again, with the same bytes, appends are refused when memory is used up, reads go on.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -156,6 +156,8 @@ pub struct Shared<D: Disk> {
     /// Bytes that wait for a commit round. They may be in segments already, and then no head counts them.
     pub(crate) pending_bytes: Cell<usize>,
     pub(crate) disk_full: Cell<bool>,
+    /// The commit loop has found no space for a frame, and waits to try it again.
+    pub(crate) journal_full: Cell<bool>,
     failure: RefCell<Option<String>>,
     /// Laps before this are free.
     pub(crate) free_before: Cell<u64>,
@@ -220,6 +222,7 @@ impl<D: Disk> Shared<D> {
             heads_bytes: Cell::new(0),
             pending_bytes: Cell::new(0),
             disk_full: Cell::new(false),
+            journal_full: Cell::new(false),
             failure: RefCell::new(None),
             free_before: Cell::new(0),
             lap_start: Cell::new(begin),

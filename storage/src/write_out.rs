@@ -117,10 +117,10 @@ impl<D: Disk> Store<D> {
             self.checkpoint(start).await?;
             return Ok(true);
         }
-        if shared.lap_wanted.get() {
+        if shared.lap_wanted.get() || shared.journal_full.get() {
             let path = layout::journal_folder(&shared.root, self.shard);
             let source = io::ErrorKind::StorageFull.into();
-            return Err(StorageError::Io { what: "extending the journal", path, source });
+            return Err(StorageError::Io { what: "writing the journal", path, source });
         }
         if !shared.write_queue.borrow().is_empty() {
             together::all((0..WRITES).map(|_| self.write_queued())).await?;
@@ -578,7 +578,7 @@ impl<D: Disk> Log<D> {
 }
 
 /// Whether the disk has no space: a state that passes, not a failure.
-fn is_full(error: &io::Error) -> bool {
+pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 

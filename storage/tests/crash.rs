@@ -120,7 +120,7 @@ fn nothing_acknowledged_is_lost_in_random_lives() {
 
 /// Each brings one thing about; the power goes at each operation of it in turn.
 fn scripts() -> Vec<(&'static str, Vec<Action>)> {
-    use Action::{Append, Delete, Epoch, Read, Retain, Settle, Space, SpaceAgain, Start, Turns};
+    use Action::{Append, CopyOnWrite, Delete, Epoch, Read, Retain, Settle, Space, SpaceAgain, Start, Turns};
     let appends = |slot, bytes, n| std::iter::repeat_n(Append(slot, bytes), n);
     let mut fill_ring: Vec<Action> = Vec::new();
     for _ in 0..12 {
@@ -170,6 +170,21 @@ fn scripts() -> Vec<(&'static str, Vec<Action>)> {
     let mut large_full: Vec<Action> = vec![Append(0, 3000), Settle, Space(9000)];
     large_full.extend(appends(0, 2700, 12));
     large_full.extend([Turns(50), Append(1, 4000), Turns(20), SpaceAgain, Append(0, 3000), Append(0, 10)]);
+    // No space for a frame of the journal, the second time with what a round before had deleted.
+    let mut journal_full: Vec<Action> =
+        vec![CopyOnWrite, Append(0, 3000), Append(1, 500), Settle, Space(300)];
+    journal_full.extend([Append(0, 200), Turns(40), Append(1, 900), Append(2, 2000), Turns(60), SpaceAgain]);
+    journal_full.extend([
+        Append(0, 100),
+        Settle,
+        Delete(2),
+        Space(700),
+        Append(1, 300),
+        Append(0, 70),
+        Turns(80),
+    ]);
+    journal_full.extend([Read(0, 0), Retain(0, 0), Turns(40), SpaceAgain, Append(1, 20), Settle, Space(0)]);
+    journal_full.extend([Append(0, 800), Turns(30), Append(1, 100), Turns(30)]);
     vec![
         ("recycle and checkpoint", fill_ring),
         ("append and roll", roll),
@@ -180,6 +195,7 @@ fn scripts() -> Vec<(&'static str, Vec<Action>)> {
         ("large", large),
         ("large, removed and deleted", large_and_gone),
         ("large, no space", large_full),
+        ("no space for a frame", journal_full),
     ]
 }
 

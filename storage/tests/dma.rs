@@ -118,6 +118,29 @@ fn a_buffer_is_used_again_and_each_write_has_its_own_bytes() {
 }
 
 #[test]
+fn what_is_reserved_is_given_back_when_the_file_is_cut() {
+    use std::os::unix::fs::MetadataExt;
+    const RESERVED: u64 = 8 << 20;
+    check("reserve", async |folder| {
+        let path = folder.join("file");
+        let file = Dma.open(&path, Open::Write).await.unwrap();
+        let taken = || std::fs::metadata(&path).unwrap().blocks() * 512;
+        file.reserve(RESERVED).await.unwrap();
+        file.write_at(Dma.alloc(PAGE), 0).await.0.unwrap();
+        assert_eq!(file.size().await.unwrap(), PAGE as u64, "it is no longer than what was written");
+        if taken() < RESERVED {
+            return eprintln!("skipped: this file system reserves nothing");
+        }
+        file.truncate(1000).await.unwrap();
+        assert!(taken() < RESERVED / 8, "{} bytes are still taken", taken());
+        // The length stays, and the space goes all the same.
+        file.reserve(RESERVED).await.unwrap();
+        file.truncate(1000).await.unwrap();
+        assert!(taken() < RESERVED / 8, "{} bytes are still taken", taken());
+    });
+}
+
+#[test]
 fn names_come_and_go() {
     check("names", async |folder| {
         let (deep, missing) = (folder.join("a/b/c"), folder.join("missing"));

@@ -17,6 +17,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
 use bytes::Bytes;
+use rustix::fs::FallocateFlags;
+use rustix::io::Errno;
 
 use super::aligned::Aligned;
 use super::buffered::Buffered;
@@ -220,6 +222,15 @@ impl DiskFile for DmaHandle {
     async fn truncate(&self, len: u64) -> io::Result<()> {
         let file = self.file()?;
         blocking(move || file.set_len(len)).await
+    }
+
+    async fn reserve(&self, len: u64) -> io::Result<()> {
+        let file = self.file()?;
+        blocking(move || match rustix::fs::fallocate(&file, FallocateFlags::KEEP_SIZE, 0, len) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            other => other.map_err(io::Error::from),
+        })
+        .await
     }
 
     async fn size(&self) -> io::Result<u64> {

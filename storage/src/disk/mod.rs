@@ -154,8 +154,11 @@ pub trait DiskFile: 'static {
     fn read_at(&self, pos: u64, len: usize) -> impl Future<Output = io::Result<Bytes>>;
     /// Makes every completed write durable.
     fn flush(&self) -> impl Future<Output = io::Result<()>>;
-    /// Cuts or extends the file.
+    /// Cuts or extends the file. What was reserved behind its end is given back.
     fn truncate(&self, len: u64) -> impl Future<Output = io::Result<()>>;
+    /// Reserves the file's first `len` bytes of space without making it longer; no error where the file system knows no such
+    /// thing. No space is one.
+    fn reserve(&self, len: u64) -> impl Future<Output = io::Result<()>>;
     /// The file's length.
     fn size(&self) -> impl Future<Output = io::Result<u64>>;
 }

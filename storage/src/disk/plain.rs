@@ -92,6 +92,10 @@ impl DiskFile for PlainFile {
         refused()
     }
 
+    async fn reserve(&self, _len: u64) -> io::Result<()> {
+        refused()
+    }
+
     async fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }

@@ -8,7 +8,8 @@
 //! length or the one before. A flush covers the writes that had reached the file when it began, no later ones. Small files replaced whole, folders, new names and removals are durable at once: the real
 //! disk syncs them before it answers. Every operation takes a random number of turns, so that whoever shares the disk comes
 //! in between in any order. Faults are set from outside: everything fails from the n-th operation on ([`Sim::fail_after`]),
-//! one operation of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`]), flipped bits ([`Sim::flip`]), a
+//! one operation of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`], also for bytes that are there already:
+//! [`Sim::set_copy_on_write`]), flipped bits ([`Sim::flip`]), a
 //! write that says it worked and went elsewhere, nowhere, or in only half ([`Sim::go_astray`]), writes of a
 //! folder that take for ever ([`Sim::stall`]).
 //!
@@ -42,6 +43,7 @@ struct State {
     fail_at: Cell<Option<u64>>,
     fail_next: Cell<Option<(Operation, u64)>>,
     capacity: Cell<Option<usize>>,
+    copy_on_write: Cell<bool>,
     stalled: RefCell<Option<PathBuf>>,
     bytes_written: Cell<u64>,
     astray: Cell<Option<(Astray, u64)>>,
@@ -82,9 +84,16 @@ struct Content {
     dirty: Vec<(u64, usize, usize)>,
     /// The shortest that it was cut to since the last flush.
     cut_to: Option<usize>,
+    /// Space that it has, however short it is.
+    reserved: usize,
 }
 
 impl Content {
+    /// What it takes of the disk.
+    fn space(&self) -> usize {
+        self.written.len().max(self.reserved)
+    }
+
     /// Makes a place durable.
     fn settle(&mut self, from: usize, to: usize) {
         let to = to.min(self.written.len());
@@ -121,6 +130,7 @@ impl Sim {
             fail_at: Cell::new(None),
             fail_next: Cell::new(None),
             capacity: Cell::new(None),
+            copy_on_write: Cell::new(false),
             astray: Cell::new(None),
             writes: Cell::new(0),
             stalled: RefCell::new(None),
@@ -159,6 +169,12 @@ impl Sim {
         self.state.capacity.set(bytes);
     }
 
+    /// Whether a write needs as much space as it is long also where the file has bytes already, as on a file system that
+    /// never writes in place. One that finds too little leaves any sectors of it behind.
+    pub fn set_copy_on_write(&self, on: bool) {
+        self.state.copy_on_write.set(on);
+    }
+
     /// Writes to files in this folder do not end until it is another one, or none.
     pub fn stall(&self, folder: Option<PathBuf>) {
         *self.state.stalled.borrow_mut() = folder;
@@ -173,9 +189,19 @@ impl Sim {
         self.state.bytes_written.set(self.state.bytes_written.get() + bytes as u64);
     }
 
-    /// Bytes of all files.
+    /// Bytes of all files, those reserved included.
     pub fn used(&self) -> usize {
-        self.state.files.borrow().values().map(|content| content.borrow().written.len()).sum()
+        self.state.files.borrow().values().map(|content| content.borrow().space()).sum()
+    }
+
+    /// Bytes that files have reserved behind their ends.
+    pub fn reserved(&self) -> usize {
+        let files = self.state.files.borrow();
+        files
+            .values()
+            .map(|content| content.borrow())
+            .map(|c| c.reserved.saturating_sub(c.written.len()))
+            .sum()
     }
 
     fn has_space(&self, more: usize) -> io::Result<()> {
@@ -320,9 +346,24 @@ impl Disk for Sim {
         self.step(Operation::Replace).await?;
         self.has_space(bytes.len())?;
         self.note_written(bytes.len());
-        let content = Content { durable: bytes.clone(), written: bytes, dirty: Vec::new(), cut_to: None };
+        let content = Content { durable: bytes.clone(), written: bytes, ..Content::default() };
         self.state.files.borrow_mut().insert(path.to_path_buf(), Rc::new(RefCell::new(content)));
         Ok(())
+    }
+}
+
+impl SimFile {
+    /// Any sectors of a write that failed, of what lies within the file.
+    fn leave_some(&self, buf: &[u8], pos: usize, number: u64) {
+        let mut content = self.content.borrow_mut();
+        let end = content.written.len().min(pos + buf.len());
+        for from in (pos..end).step_by(SECTOR) {
+            if self.disk.chance() {
+                let to = (from + SECTOR).min(end);
+                content.written[from..to].copy_from_slice(&buf[from - pos..to - pos]);
+                content.dirty.push((number, from, to));
+            }
+        }
     }
 }
 
@@ -333,11 +374,15 @@ impl DiskFile for SimFile {
         assert!(pos.is_multiple_of(PAGE as u64), "direct writes begin at a page");
         assert!(len.is_multiple_of(PAGE) && len <= buf.len(), "direct writes are of whole pages");
         let (from, to) = (pos as usize, pos as usize + len);
-        let more = to.saturating_sub(self.content.borrow().written.len());
+        let number = self.disk.operations();
+        let in_place = !self.disk.state.copy_on_write.get();
+        let more = if in_place { to.saturating_sub(self.content.borrow().space()) } else { len };
         if let Err(error) = self.disk.has_space(more) {
+            if !in_place {
+                self.leave_some(&buf[..len], from, number);
+            }
             return (Err(error), buf);
         }
-        let number = self.disk.operations();
         let (mut from, mut to) = (from, to);
         self.disk.note_written(len);
         {
@@ -408,11 +453,21 @@ impl DiskFile for SimFile {
         let mut content = self.content.borrow_mut();
         let len = len as usize;
         content.written.resize(len, 0);
+        content.reserved = 0;
         content.cut_to = Some(content.cut_to.map_or(len, |before| before.min(len)));
         content.dirty.retain_mut(|(_, from, to)| {
             *to = (*to).min(len);
             from < to
         });
+        Ok(())
+    }
+
+    async fn reserve(&self, len: u64) -> io::Result<()> {
+        self.disk.step(Operation::Other).await?;
+        let more = (len as usize).saturating_sub(self.content.borrow().space());
+        self.disk.has_space(more)?;
+        let mut content = self.content.borrow_mut();
+        content.reserved = content.reserved.max(len as usize);
         Ok(())
     }
 

@@ -121,6 +121,8 @@ pub enum Action {
     /// The disk has space again.
     SpaceAgain,
 }
+    /// From now on the disk never writes in place.
+    CopyOnWrite,
 
 impl Action {
     pub fn random(random: &mut Random, with_space: bool) -> Action {
@@ -163,7 +165,10 @@ impl World {
     pub fn new(seed: u64, what: String) -> Self {
         let slots = RefCell::new(std::array::from_fn(|n| n as u32));
         Self {
-            disk: Sim::new(seed),
+        let disk = Sim::new(seed);
+        // Half of the disks never write in place: they may have no space for a frame of the journal either.
+        disk.set_copy_on_write(seed.is_multiple_of(2));
+            disk,
             what,
             known: RefCell::default(),
             slots,
@@ -306,6 +311,7 @@ impl World {
                 self.disk.set_capacity(Some(self.disk.used() + more as usize));
             }
             Action::SpaceAgain => {
+            Action::CopyOnWrite => self.disk.set_copy_on_write(true),
                 self.disk.set_capacity(None);
                 self.settle(store).await;
                 *self.troubled.borrow_mut() = *self.faulty.borrow();
