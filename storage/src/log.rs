@@ -59,6 +59,8 @@ pub struct LogConfig {
     pub retention_bytes: Option<u64>,
     /// Present if `cleanup.policy` has `compact`.
     pub compaction: Option<CompactionConfig>,
+    /// `preallocate`: a segment's file reserves `segment_bytes` when it is made, and gives back what is left when it is sealed.
+    pub preallocate: bool,
     /// Present if `headwater.durability` is `relaxed`: acknowledgements do not wait for the commit round.
     pub relaxed: Option<Relaxed>,
 }
@@ -96,6 +98,7 @@ impl Default for LogConfig {
             retention_ms: None,
             retention_bytes: None,
             compaction: None,
+            preallocate: false,
             relaxed: None,
         }
     }
@@ -356,10 +359,10 @@ impl<D: Disk> Log<D> {
         state.unwritten = 0;
         state.unwritten_bytes = 0;
         drop(state);
+        self.shared.cached.borrow_mut().drop_of(first_unwritten);
         self.shared.room.notify();
     }
 }
-        self.shared.cached.borrow_mut().drop_of(first_unwritten);
 
 impl State {
     pub(crate) fn committed_end(&self) -> Offset {

@@ -45,6 +45,8 @@ struct Step {
     whole: bool,
     /// No more will be appended to the segment, and this is the last of it.
     seal: bool,
+    /// Bytes to be reserved before anything is written; 0 for none.
+    reserve: u64,
 }
 
 impl<D: Disk> Store<D> {
@@ -410,12 +412,14 @@ impl<D: Disk> Store<D> {
         }
         let seal = base != active && !more;
         let whole = whole || seal;
+        let reserved = if state.config.preallocate { state.config.segment_bytes } else { 0 };
         let segment = state.segment(base)?;
         let tail = segment.tail.clone().unwrap_or_default();
         let total = tail.len() + fresh;
         let due =
             seal || (if whole { fresh > 0 || !segment.tail_on_disk } else { total >= PAGE && fresh > 0 });
         let [path, index_path] = self.shared.segment_files(log.id(), (base, segment.generation));
+        let reserve = if segment.written == 0 && !seal { reserved } else { 0 };
         due.then(|| Step {
             segment: base,
             path,
@@ -426,17 +430,22 @@ impl<D: Disk> Store<D> {
             fresh,
             whole,
             seal,
+            reserve,
         })
     }
 
     async fn run_step(&self, log: &Rc<Log<D>>, step: Step) -> Result<(), StorageError> {
-        let Step { segment: base, path, index_path, from, tail, batches, fresh, whole, seal } = step;
+        let Step { segment: base, path, index_path, from, tail, batches, fresh, whole, seal, reserve } = step;
         let failed = |what| {
             let path = path.clone();
             move |source| StorageError::Io { what, path, source }
         };
         let total = tail.len() + fresh;
         let file = self.shared.file(&path, true).await.map_err(failed("opening"))?;
+        if reserve > 0 {
+            // Of a file that is there already it does nothing twice: without space it is tried again.
+            file.reserve(reserve).await.map_err(failed("reserving space for"))?;
+        }
         let on_disk = if whole { page_ceil(total) } else { total / PAGE * PAGE };
         let kept = total / PAGE * PAGE;
         let mut rest = Vec::new();

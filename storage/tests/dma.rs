@@ -126,7 +126,7 @@ fn what_is_reserved_is_given_back_when_the_file_is_cut() {
         let file = Dma.open(&path, Open::Write).await.unwrap();
         let taken = || std::fs::metadata(&path).unwrap().blocks() * 512;
         file.reserve(RESERVED).await.unwrap();
-        file.write_at(Dma.alloc(PAGE), 0).await.0.unwrap();
+        file.write_at(Dma.alloc(PAGE), PAGE, 0).await.0.unwrap();
         assert_eq!(file.size().await.unwrap(), PAGE as u64, "it is no longer than what was written");
         if taken() < RESERVED {
             return eprintln!("skipped: this file system reserves nothing");

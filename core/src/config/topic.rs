@@ -81,6 +81,8 @@ pub struct TopicConfig {
     pub min_compaction_lag_ms: u64,
     /// In-sync replicas needed for acks=all.
     pub min_insync_replicas: u32,
+    /// Reserve a segment's space when its file is made.
+    pub preallocate: bool,
     /// Delete the oldest segments beyond this size.
     pub retention_bytes: Option<u64>,
     /// Delete segments older than this.
@@ -166,6 +168,7 @@ impl TopicConfig {
             min_cleanable_dirty_ratio: text("min.cleanable.dirty.ratio").parse().unwrap_or(0.5),
             min_compaction_lag_ms: unsigned("min.compaction.lag.ms"),
             min_insync_replicas: int("min.insync.replicas"),
+            preallocate: boolean("preallocate"),
             retention_bytes: limit("retention.bytes"),
             retention_ms: limit("retention.ms"),
             segment_bytes,

@@ -304,6 +304,7 @@ pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
             lag_ms_max: topic.max_compaction_lag_ms,
             delete_retention_ms: topic.delete_retention_ms,
         }),
+        preallocate: topic.preallocate,
         relaxed: (topic.durability == Durability::Relaxed)
             .then_some(Relaxed { flush_messages: topic.flush_messages, flush_ms: topic.flush_ms }),
     }

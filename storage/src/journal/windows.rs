@@ -144,7 +144,7 @@ mod tests {
         let file = disk.open("/file".as_ref(), Open::Write).await.unwrap();
         let mut buf = disk.alloc(pages * PAGE);
         buf.iter_mut().enumerate().for_each(|(n, byte)| *byte = (n / 7) as u8);
-        file.write_at(buf.clone(), 0).await.0.unwrap();
+        file.write_at(buf.clone(), buf.len(), 0).await.0.unwrap();
         (file, buf)
     }
 

@@ -57,7 +57,8 @@ pub fn log_config() -> LogConfig {
 /// Every third log is relaxed.
 fn config_of(id: TopicPartition) -> LogConfig {
     let relaxed = Relaxed { flush_messages: 5, flush_ms: 1000 };
-    LogConfig { relaxed: is_relaxed(id).then_some(relaxed), ..log_config() }
+    let preallocate = id.topic.get()[3].is_multiple_of(2);
+    LogConfig { relaxed: is_relaxed(id).then_some(relaxed), preallocate, ..log_config() }
 }
 
 fn is_relaxed(id: TopicPartition) -> bool {
@@ -120,9 +121,9 @@ pub enum Action {
     Space(u32),
     /// The disk has space again.
     SpaceAgain,
-}
     /// From now on the disk never writes in place.
     CopyOnWrite,
+}
 
 impl Action {
     pub fn random(random: &mut Random, with_space: bool) -> Action {
@@ -164,10 +165,10 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, what: String) -> Self {
         let slots = RefCell::new(std::array::from_fn(|n| n as u32));
-        Self {
         let disk = Sim::new(seed);
         // Half of the disks never write in place: they may have no space for a frame of the journal either.
         disk.set_copy_on_write(seed.is_multiple_of(2));
+        Self {
             disk,
             what,
             known: RefCell::default(),
@@ -310,8 +311,8 @@ impl World {
                 *self.troubled.borrow_mut() = true;
                 self.disk.set_capacity(Some(self.disk.used() + more as usize));
             }
-            Action::SpaceAgain => {
             Action::CopyOnWrite => self.disk.set_copy_on_write(true),
+            Action::SpaceAgain => {
                 self.disk.set_capacity(None);
                 self.settle(store).await;
                 *self.troubled.borrow_mut() = *self.faulty.borrow();
