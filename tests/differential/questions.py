@@ -2,6 +2,9 @@
 
 import time
 
+import logs
+import members
+
 NODE = 1
 ZERO = "00000000-0000-0000-0000-000000000000"
 
@@ -170,7 +173,8 @@ def shares(ask):
     beat(epoch + 7)
     beat(epoch, member="other")
     beat(epoch, SubscribedTopicNames=["t", "nope"])
-    offsets("s", [{"TopicName": "nope", "Partitions": [0]}, {"TopicName": "t", "Partitions": [9]}])
+    # Not of a partition that is not there: Kafka answers that once its own patience is over.
+    offsets("s", [{"TopicName": "nope", "Partitions": [0]}])
 
     def fetch(epoch, member="m", group="s", said=(), topic_id=topic, partition=0, **more):
         batches = [{"FirstOffset": first, "LastOffset": last, "AcknowledgeTypes": types} for first, last, types in said]
@@ -255,4 +259,4 @@ def shares(ask):
     ask("ReadShareGroupState", 0, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": 1}]}])
 
 
-ALL = [topics, epochs, replicas, cluster, quotas, security, settings, groups, shares]
+ALL = [topics, epochs, replicas, cluster, quotas, security, settings, groups, shares, *logs.ALL, *members.ALL]
