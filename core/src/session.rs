@@ -251,6 +251,21 @@ impl FetchSessions {
         Finished { session_id: id, include }
     }
 
+    /// Ends a fetch whose answer is put off: it has no partitions, and nothing counts as told. Answers the session id for it:
+    /// 0 where the session would only now have been opened, or is no longer there.
+    pub fn put_off(&mut self, context: &FetchContext) -> i32 {
+        match context.kind {
+            Kind::Incremental { id, next_epoch } => {
+                let current = self.sessions.get(&id).is_some_and(|session| session.next_epoch == next_epoch);
+                if current { id } else { NO_SESSION }
+            }
+            Kind::Sessionless | Kind::Full { .. } => {
+                self.end(context);
+                NO_SESSION
+            }
+        }
+    }
+
     /// Ends the session of a fetch that is under way: its answer will have everything and session id 0.
     pub fn end(&mut self, context: &FetchContext) {
         match context.kind {

@@ -24,6 +24,14 @@ const REQUEST_THROTTLE_MS_MAX: u64 = SAMPLE_MS;
 /// From so many meters on, idle ones are looked for when one more is made: names come from outside.
 const SWEEP_FROM: usize = 1024;
 
+impl Limit {
+    /// The most that may come at once after a while of nothing, of what is counted in a window: a window's worth, less the
+    /// sample that is under way.
+    pub fn at_once(&self) -> f64 {
+        self.rate * ((SAMPLES - 1) * SAMPLE_MS) as f64 / 1000.0
+    }
+}
+
 /// The meters that one shard keeps.
 #[derive(Debug, Default)]
 pub struct Meters {

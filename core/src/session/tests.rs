@@ -276,3 +276,20 @@ fn b43_epochs_wrap_to_one() {
         assert_eq!(sessions.finish(&context, &[seen("r")]).session_id, ID, "{epoch}");
     }
 }
+
+#[test]
+fn b43_what_is_put_off_is_told_the_next_time() {
+    let mut sessions = FetchSessions::new(10);
+    let seen = [Seen { high_watermark: 5, ..Seen::default() }];
+    // A session that would only now have been opened is not.
+    let full = sessions.begin(0, 0, true, vec![wanted(0, 0)], &[], 1000, seconds(1)).unwrap();
+    assert_eq!((sessions.put_off(&full), sessions.len()), (0, 0));
+    let full = sessions.begin(0, 0, true, vec![wanted(0, 0)], &[], 1000, seconds(1)).unwrap();
+    sessions.finish(&full, &[Seen::default()]);
+    let put_off = sessions.begin(1000, 1, true, vec![], &[], 0, seconds(2)).unwrap();
+    assert_eq!(sessions.put_off(&put_off), 1000);
+    let next = sessions.begin(1000, 2, true, vec![], &[], 0, seconds(3)).unwrap();
+    assert_eq!(sessions.finish(&next, &seen), Finished { session_id: 1000, include: vec![true] });
+    // Overtaken by another request, it has no session any more.
+    assert_eq!(sessions.put_off(&put_off), 0);
+}

@@ -81,7 +81,7 @@ pub(super) async fn admit(
         let standings = shard.ask_standings(items.clone()).await;
         let mut outcome: Vec<Result<Option<Guard>, ErrorCode>> = Vec::with_capacity(standings.len());
         let mut begins = Vec::new();
-        let mut ends = false;
+        let mut ends = Vec::new();
         for (at, standing) in standings.into_iter().enumerate() {
             outcome.push(match standing {
                 Ok(Standing::Known) => Ok(None),
@@ -90,7 +90,7 @@ pub(super) async fn admit(
                     Ok(Some(guard))
                 }
                 Ok(Standing::Ends) => {
-                    ends = true;
+                    ends.push(at);
                     Err(ErrorCode::ConcurrentTransactions)
                 }
                 Err(code) => Err(code),
@@ -98,13 +98,18 @@ pub(super) async fn admit(
         }
         // With verification switched off, whoever does its own additions is believed.
         let believed = !writer.adds && !shard.config().transaction.verify_partitions;
-        if !ends && (begins.is_empty() || believed) {
+        if ends.is_empty() && (begins.is_empty() || believed) {
             return outcome;
         }
         let late = rt::now() >= deadline;
-        if !ends || late {
-            let partitions: Vec<Place> = begins.iter().map(|at| places[*at].clone()).collect();
-            let codes = begin(shard, writer, partitions).await;
+        if ends.is_empty() || late {
+            let of = |which: &[usize]| which.iter().map(|at| places[*at].clone()).collect();
+            // What still stands in the way may be the transaction of another epoch than the writer's: one that the coordinator
+            // does not know is told so. "Come again" would have a fenced producer come for ever.
+            if let Some(code) = refusal(shard, writer, of(&ends)).await {
+                ends.iter().for_each(|at| outcome[*at] = Err(code));
+            }
+            let codes = begin(shard, writer, of(&begins)).await;
             let concurrent =
                 codes.as_ref().is_ok_and(|codes| codes.contains(&ErrorCode::ConcurrentTransactions));
             if !concurrent || late {
@@ -120,6 +125,26 @@ pub(super) async fn admit(
         rt::sleep(pause).await;
         pause *= 2;
     }
+}
+
+/// Why a coordinator would have none of this writer, whatever its partitions.
+async fn refusal(shard: &Rc<Shard>, writer: &Writer, partitions: Vec<Place>) -> Option<ErrorCode> {
+    if partitions.is_empty() {
+        return None;
+    }
+    let request = AddPartitions {
+        id: writer.id.clone(),
+        producer: writer.producer,
+        epoch: writer.epoch,
+        partitions,
+        verify_only: true,
+        bumps: writer.adds,
+    };
+    let code = match add(shard, request).await {
+        Ok(codes) => codes[0],
+        Err(code) => code,
+    };
+    matches!(code, ErrorCode::ProducerFenced | ErrorCode::InvalidProducerIdMapping).then_some(code)
 }
 
 async fn begin(

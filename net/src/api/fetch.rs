@@ -22,7 +22,7 @@ use headwater_replication::metadata::Image;
 use headwater_replication::partition::Isolation;
 use headwater_storage::sealed::SealedRange;
 
-use super::{Context, Refused};
+use super::{Context, Refused, throttle};
 use crate::conn::replies::{Chunk, Reply};
 use crate::rt::{self, Event, Permit};
 use crate::shard::message::{self, ReadDone, ReadItem, Request};
@@ -53,14 +53,16 @@ pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refus
             return context.reply(&FetchResponse { error_code: code.code(), ..Default::default() });
         }
     };
-    if !by_id(context.version) && !resolved.refused.is_empty() {
-        // The client believes that what it named is in the session, and would not name it again when it is there.
+    if !resolved.refused.is_empty() {
+        // The client believes that what it named is in the session, and would not name it again when it is there. Without a
+        // session it names everything each time, and hears each time what is wrong.
         shard.sessions.borrow_mut().end(&fetch);
     }
     let isolation =
         if request.isolation_level == 1 { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
     let max_bytes = (request.max_bytes.max(0) as usize)
         .min(shard.config().fetch.response_bytes_max as usize)
+        .min(throttle::fetchable(&context))
         .min(REPLY_BYTES_MAX);
     // Nobody listens to a connection while a request of it waits; a client that went away is not to be waited for longer
     // than one that says nothing.
@@ -79,6 +81,10 @@ pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refus
         Some(read) => read,
         None => read_enough(&shard, &fetch.partitions, bound, waits.then_some(deadline)).await,
     };
+    if !throttle::fetched(&context, done.iter().map(ReadDone::bytes).sum()).await {
+        let session_id = shard.sessions.borrow_mut().put_off(&fetch);
+        return context.reply(&FetchResponse { session_id, ..Default::default() });
+    }
     let seen: Vec<Seen> = done.iter().map(seen).collect();
     let finished = shard.sessions.borrow_mut().finish(&fetch, &seen);
     let bytes_out: usize = done.iter().map(ReadDone::bytes).sum();
@@ -108,16 +114,24 @@ pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refus
         response.responses[at].partitions.push(answer(wanted.partition.partition, done, isolation));
     }
     for (name, id, code) in resolved.refused {
-        response.responses.push(FetchableTopicResponse {
-            topic: Cow::Owned(name),
-            topic_id: id.topic,
-            partitions: vec![PartitionData {
-                error_code: code.code(),
-                high_watermark: -1,
-                records: Records::Shared(Vec::new()),
-                ..with_index(id.partition)
-            }],
-        });
+        let partition = PartitionData {
+            error_code: code.code(),
+            high_watermark: -1,
+            records: Records::Shared(Vec::new()),
+            ..with_index(id.partition)
+        };
+        // An unknown topic that goes by its name has no id to be found again by.
+        let same =
+            |topic: &&mut FetchableTopicResponse<'_>| topic.topic_id == id.topic && topic.topic == name;
+        let same = response.responses.iter_mut().find(same);
+        match same {
+            Some(topic) => topic.partitions.push(partition),
+            None => response.responses.push(FetchableTopicResponse {
+                topic: Cow::Owned(name),
+                topic_id: id.topic,
+                partitions: vec![partition],
+            }),
+        }
     }
     let parts = frame::response_parts(context.key, context.version, context.correlation_id(), &response);
     let mut ranges = ranges.into_iter().flatten();
@@ -255,19 +269,26 @@ async fn read(shard: &Rc<Shard>, wanted: &[Wanted], bound: Bound) -> Vec<ReadDon
             _ => unreachable!("a read is answered as one"),
         }
     });
-    in_order(rt::all(reads).await, &split.order, max_bytes)
+    in_order(rt::all(reads).await, &split.order, wanted, max_bytes)
 }
 
-/// The results in the order of the request, cut to `max_bytes` in that order.
-fn in_order(mut parts: Vec<Vec<ReadDone>>, order: &[(usize, usize)], max_bytes: usize) -> Vec<ReadDone> {
+/// The results in the order of the request, cut to `max_bytes` in that order. Only the first that has records may have more
+/// than was asked of it (behaviour 40): each shard had a first of its own.
+fn in_order(
+    mut parts: Vec<Vec<ReadDone>>,
+    order: &[(usize, usize)],
+    wanted: &[Wanted],
+    max_bytes: usize,
+) -> Vec<ReadDone> {
     let mut left = max_bytes;
     let mut any = false;
     order
         .iter()
-        .map(|(part, at)| {
+        .zip(wanted)
+        .map(|((part, at), wanted)| {
             let mut done = std::mem::take(&mut parts[*part][*at]);
             let bytes = done.bytes();
-            if bytes > left && any {
+            if any && bytes > left.min(wanted.max_bytes.max(0) as usize) {
                 done.records.clear();
                 done.sealed = None;
                 done.aborted.clear();
@@ -308,7 +329,7 @@ async fn tail(
         let enough =
             found.iter().sum::<usize>() >= bound.min_bytes || parts.iter().flatten().any(ReadDone::is_final);
         if enough || park.is_none_or(|deadline| rt::now() >= deadline) || shard.stopping.get() {
-            return Some(in_order(parts, &split.order, bound.max_bytes));
+            return Some(in_order(parts, &split.order, wanted, bound.max_bytes));
         }
     }
 }

@@ -99,8 +99,10 @@ pub(super) async fn described<T: Clone>(
     take: impl Fn(GroupReply) -> Vec<(GroupId, T)>,
     missing: impl Fn(GroupId, ErrorCode) -> T,
 ) -> Vec<T> {
-    let mut known: BTreeMap<GroupId, T> = BTreeMap::new();
-    if let Some(parts) = by_partition(&context.image(), asked.iter().cloned(), GroupId::clone) {
+    let (nameless, named): (Vec<&GroupId>, Vec<&GroupId>) = asked.iter().partition(|id| id.get().is_empty());
+    let refused = nameless.into_iter().map(|id| (id.clone(), missing(id.clone(), ErrorCode::InvalidGroupId)));
+    let mut known: BTreeMap<GroupId, T> = refused.collect();
+    if let Some(parts) = by_partition(&context.image(), named.into_iter().cloned(), GroupId::clone) {
         for (groups, answer) in ask_each(context, parts, call).await {
             match answer {
                 Ok(reply) => known.extend(take(reply)),

@@ -1,9 +1,11 @@
 //! ListOffsets: which offset a time or a special position stands for (behaviour 47).
 
+use std::collections::{BTreeSet, HashSet};
+
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
 use headwater_core::ids::{LeaderEpoch, PartitionId, TopicPartition};
-use headwater_core::wire::messages::list_offsets_request::ListOffsetsRequest;
+use headwater_core::wire::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsRequest};
 use headwater_core::wire::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsResponse, ListOffsetsTopicResponse,
 };
@@ -25,7 +27,9 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     for (t, topic) in request.topics.iter().enumerate() {
         let known = image.topic(&topic.name);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
-        for (p, asked) in topic.partitions.iter().enumerate() {
+        let doubled = doubled(&topic.partitions);
+        let once = topic.partitions.iter().filter(|asked| !doubled.contains(&asked.partition_index));
+        for (p, asked) in once.enumerate() {
             let mut answer =
                 ListOffsetsPartitionResponse { partition_index: asked.partition_index, ..Default::default() };
             match known
@@ -48,6 +52,11 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             }
             partitions.push(answer);
         }
+        partitions.extend(doubled.into_iter().map(|partition_index| ListOffsetsPartitionResponse {
+            partition_index,
+            error_code: ErrorCode::InvalidRequest.code(),
+            ..Default::default()
+        }));
         response.topics.push(ListOffsetsTopicResponse { name: topic.name.clone(), partitions });
     }
     for ((t, p), result) in places.into_iter().zip(context.shard().ask_look_ups(items, isolation).await) {
@@ -64,10 +73,18 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
     context.reply(&response)
 }
 
+/// Partitions that are named more than once: which of the positions is meant nobody can tell.
+fn doubled(partitions: &[ListOffsetsPartition]) -> BTreeSet<i32> {
+    let mut seen = HashSet::with_capacity(partitions.len());
+    let again = |asked: &&ListOffsetsPartition| !seen.insert(asked.partition_index);
+    partitions.iter().filter(again).map(|asked| asked.partition_index).collect()
+}
+
 /// Whether a special position (behaviour 47) exists in a version; in an older one it was never defined.
 fn has_position(version: i16, timestamp: i64) -> bool {
     version
         >= match timestamp {
+            -3 => 7,
             -4 => 8,
             -5 => 9,
             -6 => 11,

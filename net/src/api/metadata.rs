@@ -173,6 +173,8 @@ pub async fn describe_topic_partitions(context: Context, body: BytesMut) -> Resu
             response.topics.push(DescribeTopicPartitionsResponseTopic {
                 error_code: unknown(name).error_code,
                 name: Some(Cow::Owned(name.to_owned())),
+                // As Kafka, which tells of names what one might do to such a topic.
+                topic_authorized_operations: security::TOPIC_OPERATIONS,
                 ..Default::default()
             });
             continue;

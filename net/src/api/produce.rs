@@ -21,7 +21,7 @@ use headwater_core::wire::produce::{
     TopicProduceResponse,
 };
 use headwater_core::wire::{Decode, Reader};
-use headwater_replication::metadata::{Image, Topic, check_topic_name, is_internal};
+use headwater_replication::metadata::{Image, Topic, is_internal};
 
 use super::enlist::{self, Writer};
 use super::{Context, Next, Refused, throttle};
@@ -215,7 +215,9 @@ fn check(context: &Context, body: &[u8], request: &ProduceRequest<'_>) -> Checke
     };
     // Behaviour 26.
     let acks_valid = matches!(request.acks, -1..=1);
-    for (t, topic) in request.topic_data.iter().enumerate() {
+    // A topic without partitions is not answered.
+    let topics = request.topic_data.iter().filter(|topic| !topic.partition_data.is_empty());
+    for (t, topic) in topics.enumerate() {
         let known = find(&image, context.version, &topic.name, topic.topic_id);
         let rules =
             known.as_ref().ok().map(|known| rules(&context.shard().topic_config(known), context.version));
@@ -252,6 +254,13 @@ fn check(context: &Context, body: &[u8], request: &ProduceRequest<'_>) -> Checke
             topic_id: topic.topic_id,
             partition_responses: answers,
         });
+    }
+    if checked.transactional_id.is_none() && checked.cuts.iter().any(|cut| cut.header.is_transactional()) {
+        // As Kafka: nobody may write to the transaction of no id, and the request is refused as one.
+        checked.cuts.clear();
+        for answer in checked.topics.iter_mut().flat_map(|topic| &mut topic.partition_responses) {
+            refuse(answer, ErrorCode::TransactionalIdAuthorizationFailed, None);
+        }
     }
     // A request that names a partition twice would let one cut overtake the other's place in the buffer.
     in_order(&mut checked.cuts);
@@ -365,7 +374,6 @@ fn find(image: &Image, version: i16, name: &str, id: TopicId) -> Result<std::syn
         Some(topic) if is_internal(topic.name.get()) => Err(ErrorCode::InvalidTopicException),
         Some(topic) => Ok(topic.clone()),
         None if version >= 13 => Err(ErrorCode::UnknownTopicId),
-        None if check_topic_name(name).is_err() => Err(ErrorCode::InvalidTopicException),
         None => Err(ErrorCode::UnknownTopicOrPartition),
     }
 }

@@ -11,6 +11,10 @@ use headwater_core::wire::messages::init_producer_id_response::InitProducerIdRes
 use super::{Context, Refused, transactions};
 use crate::conn::replies::Reply;
 
+fn timeout_max(context: &Context) -> i64 {
+    i64::try_from(context.shard().config().transaction.timeout_max_ms).unwrap_or(i64::MAX)
+}
+
 /// Answers with a new producer id in epoch 0; who has a transactional id is given what its coordinator says.
 pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: InitProducerIdRequest<'_> = context.decode(&body)?;
@@ -19,6 +23,10 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         // One without the other names no identity.
         Some(_) if (request.producer_id == -1) != (request.producer_epoch == -1) => {
             Err(ErrorCode::InvalidRequest)
+        }
+        // Said before anybody is asked who is responsible (behaviour 59).
+        Some(_) if !(1..=timeout_max(&context)).contains(&i64::from(request.transaction_timeout_ms)) => {
+            Err(ErrorCode::InvalidTransactionTimeout)
         }
         Some(id) => {
             let request = InitProducerId {

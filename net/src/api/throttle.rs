@@ -6,7 +6,7 @@
 //! | quota | counts | when |
 //! |---|---|---|
 //! | bytes produced | the request's body | before it is appended |
-//! | bytes fetched | the answer's frame | when it is made; it is sent whole |
+//! | bytes fetched | the records of the answer | when they are read; who is over it gets none, see [`fetched`] |
 //! | thread time | time in which the handler ran on the connection's shard | when it has ended; a produce's with the next one |
 //! | partitions made or deleted | each partition | before the controller is asked, see [`mutations`] |
 //! | connections | each connection of an address | when it is accepted: it is not read at once |
@@ -56,7 +56,6 @@ impl Limits {
         }
         let bytes = match context.key {
             ApiKey::Produce => limit(context, Key::ProducerByteRate),
-            ApiKey::Fetch => limit(context, Key::ConsumerByteRate),
             _ => None,
         };
         Limits { bytes, time: limit(context, Key::RequestPercentage) }
@@ -97,6 +96,33 @@ impl Limits {
         }
         throttle_ms
     }
+}
+
+/// How many bytes a fetch may ask for at all: more than a whole window's worth could never be sent.
+pub fn fetchable(context: &Context) -> usize {
+    let limit = if context.shard().limits_anybody() { limit(context, Key::ConsumerByteRate) } else { None };
+    limit.map_or(usize::MAX, |limit| limit.at_once() as usize)
+}
+
+/// Counts what a fetch brings; whether its client may have it. If not, nothing is counted, and the client is to come again
+/// for it once it has been quiet (KIP-219: an answer that says "throttled" has no records).
+pub async fn fetched(context: &Context, bytes: usize) -> bool {
+    let shard = context.shard();
+    let limit = if shard.limits_anybody() { limit(context, Key::ConsumerByteRate) } else { None };
+    let Some(limit) = limit else { return true };
+    let amount = bytes as f64;
+    let throttle_ms = shard.charge(limit.clone(), amount).await;
+    if throttle_ms == 0 {
+        return true;
+    }
+    context.connection.quiet.note(throttle_ms);
+    let owed = shard.charge(limit.clone(), -amount).await > 0;
+    // A batch that is greater than all that a window has is sent once nothing is owed: else it would never be.
+    if owed || amount <= limit.at_once() {
+        return false;
+    }
+    shard.charge(limit, amount).await;
+    true
 }
 
 /// As the wire has it.

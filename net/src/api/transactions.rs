@@ -195,10 +195,7 @@ async fn add(context: &Context, addition: &Addition<'_>) -> Vec<AddPartitionsToT
         };
         enlist::add(context.shard(), request).await.unwrap_or_else(|code| vec![code; count])
     };
-    let mut codes = codes.into_iter().map(|code| match code {
-        ErrorCode::TransactionAbortable if context.version < 5 => ErrorCode::InvalidTxnState,
-        code => fenced(code, context, 2),
-    });
+    let mut codes = codes.into_iter().map(|code| fenced(code, context, 2));
     let results = addition.topics.iter().map(|topic| AddPartitionsToTxnTopicResult {
         name: Cow::Owned(topic.name.to_string()),
         results_by_partition: topic

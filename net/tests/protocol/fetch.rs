@@ -165,6 +165,23 @@ fn b42_watermarks_are_filled_in() {
 }
 
 #[test]
+fn b40_only_the_first_batch_of_all_may_be_larger_than_asked_for() {
+    let mut client = Client::start();
+    // Enough partitions that several shards have some.
+    assert_eq!(client.create("t", 4, &[]), 0);
+    for number in 0..4 {
+        let records = batch(1).build();
+        let mut request = super::client::produce_request(-1, &records);
+        request.topic_data[0].partition_data[0].index = number;
+        assert_eq!(client.call(9, &request).responses[0].partition_responses[0].error_code, 0);
+    }
+    let tiny = |number| FetchPartition { partition_max_bytes: 1, ..partition(number, 0) };
+    let reply = client.call(12, &of((0..4).map(tiny).collect()));
+    let counts = reply.responses[0].partitions.iter().map(|p| usize::from(!records(p).is_empty()));
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 0, 0, 0]);
+}
+
+#[test]
 fn b43_sessions() {
     let mut client = Client::start();
     assert_eq!(client.create("t", 3, &[]), 0);
@@ -207,6 +224,7 @@ fn b43_a_session_ends_when_a_fetch_names_what_is_not_there() {
     assert_ne!(session_id, 0);
     let more = FetchRequest { session_id, session_epoch: 1, ..of(vec![partition(1, 0)]) };
     let reply = client.call(12, &more);
+    assert_eq!(reply.responses.len(), 1, "one entry a topic");
     let numbers: Vec<_> =
         reply.responses.iter().flat_map(|topic| &topic.partitions).map(|p| p.partition_index).collect();
     assert_eq!((reply.session_id, numbers), (0, vec![0, 1]));

@@ -69,9 +69,20 @@ fn b47_special_positions() {
     // Nothing is tiered.
     assert_eq!(ask(&mut client, 9, -5, -1), (ErrorCode::None, -1, -1));
     // Each came with a version.
-    for (version, position) in [(7, -4), (8, -5), (10, -6), (11, -7)] {
+    for (version, position) in [(1, -3), (6, -3), (7, -4), (8, -5), (10, -6), (11, -7)] {
         assert_eq!(ask(&mut client, version, position, -1).0, ErrorCode::UnsupportedVersion, "{position}");
     }
+}
+
+#[test]
+fn b47_a_partition_that_is_named_twice_is_refused() {
+    let mut client = Client::with_topic(&[]);
+    let at = |timestamp| ListOffsetsPartition { partition_index: 0, current_leader_epoch: -1, timestamp };
+    let topic = ListOffsetsTopic { name: "t".into(), partitions: vec![at(-1), at(-2)] };
+    let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
+    let reply = client.call(7, &request);
+    let codes: Vec<_> = reply.topics[0].partitions.iter().map(|p| error(p.error_code)).collect();
+    assert_eq!(codes, [ErrorCode::InvalidRequest]);
 }
 
 #[test]

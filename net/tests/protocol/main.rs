@@ -1,13 +1,15 @@
-//! Behaviours 1 to 47, and some of groups, that a client can see, by their numbers, against a real server over a real socket.
+//! Behaviours that a client can see, by their numbers, against a real server over a real socket.
 
 mod admin;
 mod client;
 mod connection;
 mod consumer_groups;
 mod fetch;
+mod groups;
 mod list_offsets;
 mod metadata;
 mod produce;
 mod quotas;
 mod share_groups;
 mod telemetry;
+mod transactions;

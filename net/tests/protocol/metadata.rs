@@ -45,6 +45,17 @@ fn b12_which_topics_no_topics_means() {
 }
 
 #[test]
+fn b15_the_controller_that_is_told_is_a_broker_that_takes_admin_requests() {
+    let mut client = Client::start();
+    for version in 1..=13 {
+        let reply = client.call(version, &named(&[]));
+        let ids: Vec<i32> = reply.brokers.iter().map(|broker| broker.node_id).collect();
+        assert!(ids.contains(&reply.controller_id), "version {version}: {} of {ids:?}", reply.controller_id);
+    }
+    assert_eq!(client.create("made", 1, &[]), 0);
+}
+
+#[test]
 fn b13_topics_are_created_when_asked_for() {
     let mut client = Client::start();
     let refused = MetadataRequest { allow_auto_topic_creation: false, ..named(&["new"]) };

@@ -44,6 +44,26 @@ fn check(client: &mut Client, version: i16, what: &str, records: &[u8], code: Er
 }
 
 #[test]
+fn b16_a_name_that_no_topic_can_have_is_an_unknown_topic() {
+    let mut client = Client::start();
+    for name in ["a/b", "", ".."] {
+        let records = batch(1).build();
+        let mut request = produce_request(-1, &records);
+        request.topic_data[0].name = name.into();
+        let answer = client.call(9, &request);
+        let code = error(answer.responses[0].partition_responses[0].error_code);
+        assert_eq!(code, ErrorCode::UnknownTopicOrPartition, "'{name}'");
+    }
+}
+
+#[test]
+fn b27_acks_of_all_are_those_of_the_replicas_there_are() {
+    // As Kafka since 4.0: a topic of one replica can have no more than that one in sync.
+    let mut client = Client::with_topic(&[("min.insync.replicas", "2")]);
+    assert_eq!(client.append(batch(1)), 0);
+}
+
+#[test]
 fn b24_one_batch_of_this_format() {
     let mut client = Client::with_topic(&[]);
     let one = batch(1).build();
