@@ -38,6 +38,11 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
         "sessions are those of the connection's shard; markers, and aborted records where they are not wanted, are never given",
     ),
     (
+        ApiKey::StreamsGroupHeartbeat,
+        "topics that a group needs are made before the answer that calls them missing; of a topic with fewer partitions than \
+         there are tasks, endpoints name those that it has",
+    ),
+    (
         ApiKey::DescribeShareGroupOffsets,
         "where a group begins is stored when it first reads, so its start is told from then on",
     ),

@@ -57,6 +57,8 @@ pub const FEATURES: &[Feature] = &[
     Feature { name: "group.version", min: 0, max: 1, finalized: 1 },
     // Share groups (KIP-932).
     Feature { name: "share.version", min: 0, max: 1, finalized: 1 },
+    // Streams groups (KIP-1071).
+    Feature { name: "streams.version", min: 0, max: 1, finalized: 1 },
     // The protocol of transactions that is spoken (KIP-890): each end bumps the producer's epoch. Clients that do not know
     // it speak the older one.
     Feature { name: "transaction.version", min: 0, max: 2, finalized: 2 },

@@ -28,6 +28,7 @@ mod share_fetch;
 mod share_groups;
 mod share_offsets;
 mod share_state;
+mod streams_groups;
 mod telemetry;
 mod throttle;
 mod topics;
@@ -157,6 +158,8 @@ rows! {
     WriteShareGroupState    0..=1  Partitions share_state::write;
     DeleteShareGroupState   0..=0  Partitions share_state::delete;
     ReadShareGroupStateSummary 0..=1 Partitions share_state::summary;
+    StreamsGroupHeartbeat   0..=0  Group      streams_groups::heartbeat;
+    StreamsGroupDescribe    0..=0  Group      streams_groups::describe;
     DescribeShareGroupOffsets 0..=1 Group     share_offsets::describe;
     AlterShareGroupOffsets  0..=0  Group      share_offsets::alter;
     DeleteShareGroupOffsets 0..=0  Group      share_offsets::delete;

@@ -11,5 +11,6 @@ mod metadata;
 mod produce;
 mod quotas;
 mod share_groups;
+mod streams_groups;
 mod telemetry;
 mod transactions;

@@ -39,19 +39,22 @@ final class StreamsChecks {
         void run() throws Exception;
     }
 
-    private static final int WAIT_S = 60;
-    private static final int PARTITIONS = 2;
-    private static final String[] WORDS = "a river rises where many small streams meet and runs to the sea".split(" ");
+    static final int WAIT_S = 60;
+    static final int PARTITIONS = 2;
+    static final String[] WORDS = "a river rises where many small streams meet and runs to the sea".split(" ");
 
+    private static List<String> wanted;
     private static boolean failed;
     private static Path work;
 
     public static void main(String[] args) throws Exception {
+        wanted = List.of(args);
         work = Files.createTempDirectory("streams");
         point("word count, exactly once, killed and restarted", () -> wordCount(false));
         if (System.getenv("RESTART") != null) {
             point("word count, exactly once, broker killed and restarted", () -> wordCount(true));
         }
+        point("streams groups: word count, exactly once, instances come and go", () -> new GroupChecks(work).wordCount());
         point("joins: stream with table, stream with stream in a window", StreamsChecks::joins);
         try (var files = Files.walk(work)) {
             files.map(Path::toFile).sorted((a, b) -> b.compareTo(a)).forEach(File::delete);
@@ -60,6 +63,7 @@ final class StreamsChecks {
     }
 
     private static void point(String name, Body body) {
+        if (!wanted.isEmpty() && wanted.stream().noneMatch(name::contains)) return;
         long began = System.nanoTime();
         try {
             body.run();
@@ -203,12 +207,12 @@ final class StreamsChecks {
         return found;
     }
 
-    private static KafkaProducer<String, String> producer() {
+    static KafkaProducer<String, String> producer() {
         return new KafkaProducer<>(Map.of("bootstrap.servers", System.getenv("BOOTSTRAP"), "linger.ms", 5),
                 new StringSerializer(), new StringSerializer());
     }
 
-    private static <V> KafkaConsumer<String, V> consumer(String topic, Deserializer<V> values) {
+    static <V> KafkaConsumer<String, V> consumer(String topic, Deserializer<V> values) {
         var consumer = new KafkaConsumer<>(Map.of("bootstrap.servers", System.getenv("BOOTSTRAP"),
                 "isolation.level", "read_committed", "enable.auto.commit", false), new StringDeserializer(), values);
         var all = new ArrayList<TopicPartition>();
@@ -218,33 +222,33 @@ final class StreamsChecks {
         return consumer;
     }
 
-    private static String topic(String name) throws Exception {
+    static String topic(String name) throws Exception {
         try (var admin = Admin.create(Map.of("bootstrap.servers", System.getenv("BOOTSTRAP")))) {
             admin.createTopics(List.of(new NewTopic(name, PARTITIONS, (short) 1))).all().get(WAIT_S, TimeUnit.SECONDS);
         }
         return name;
     }
 
-    private static void restart() throws Exception {
+    static void restart() throws Exception {
         var process = new ProcessBuilder("bash", "-c", System.getenv("RESTART")).inheritIO()
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
         that(process.waitFor(120, TimeUnit.SECONDS) && process.exitValue() == 0, "the broker starts again");
     }
 
-    private static String unique(String name) {
+    static String unique(String name) {
         return name + "-" + UUID.randomUUID().toString().substring(0, 8);
     }
 
-    private static void until(String what, BooleanSupplier holds) {
+    static void until(String what, BooleanSupplier holds) {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(WAIT_S);
         while (!holds.getAsBoolean()) that(System.nanoTime() < end, "not within " + WAIT_S + " s: " + what);
     }
 
-    private static void that(boolean holds, String what) {
+    static void that(boolean holds, String what) {
         if (!holds) throw new AssertionError(what);
     }
 
-    private static void equal(Object expected, Object actual, String what) {
+    static void equal(Object expected, Object actual, String what) {
         that(expected.equals(actual), what + ": expected " + brief(expected) + ", got " + brief(actual));
     }
 
