@@ -271,10 +271,15 @@ fn what_was_acknowledged_survives_a_kill() {
     let args =
         ["loadgen", "run", "--topic", &topic, "--partitions", "3", "--rate", "2000", "--duration", "10s"];
     let mut load = broker.command(&args).spawn().unwrap();
-    for _ in 0..3 {
-        std::thread::sleep(Duration::from_secs(3));
+    // By the load's own seconds: on a busy machine it begins when it can.
+    let mut progress = BufReader::new(load.stderr.take().unwrap()).lines();
+    for second in ["2", "5", "8"] {
+        let is_it = |line: &str| line.split_whitespace().next() == Some(second);
+        assert!(progress.by_ref().any(|line| is_it(&line.unwrap())), "the load ended before second {second}");
         broker.kill_and_restart();
     }
+    // The rest is drained, so that a full pipe never stops it.
+    std::thread::spawn(move || progress.for_each(drop));
     let status = wait(&mut load);
     let mut printed = String::new();
     load.stdout.take().unwrap().read_to_string(&mut printed).unwrap();

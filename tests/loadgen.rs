@@ -3,6 +3,7 @@
 
 mod broker;
 
+use std::io::{BufRead, BufReader};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -124,7 +125,10 @@ fn an_interrupted_run_reports_what_was() {
         "e2e.max<1h",
     ]);
     let mut running = Running(broker.command(&args).spawn().unwrap());
-    std::thread::sleep(Duration::from_millis(2500));
+    let mut progress = BufReader::new(running.0.stderr.take().unwrap()).lines();
+    let is_second = |line: &str| line.split_whitespace().next() == Some("1");
+    assert!(progress.by_ref().any(|line| is_second(&line.unwrap())), "it ended before it was interrupted");
+    std::thread::spawn(move || progress.for_each(drop));
     running.signal("INT");
     assert_eq!(running.wait().code(), Some(0));
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
