@@ -1,7 +1,7 @@
 //! What the group coordinator costs: heartbeats, commits and deadlines with 1,000 groups of 10 members, and one large
 //! group's rebalance.
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use headwater_core::config::BrokerConfig;
 use headwater_core::group::{
     CommitPartition, CommitTopic, Coordinator, GroupConfig, GroupReply, Heartbeat, JoinGroup, OffsetCommit,
@@ -115,20 +115,25 @@ impl World {
 fn group(c: &mut Criterion) {
     let mut world = World::stable(1000, 10);
     let mut number = 0;
-    c.bench_function("heartbeat of one of 10,000 members", |b| {
+    let mut group = c.benchmark_group("group/request");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("heartbeat of one of 10,000 members", |b| {
         b.iter(|| {
             number += 1;
             world.heartbeat(number);
         });
     });
-    c.bench_function("commit of one partition", |b| {
+    group.bench_function("commit of one partition", |b| {
         b.iter(|| {
             number += 1;
             world.commit(number);
         });
     });
+    group.finish();
+    let mut group = c.benchmark_group("group/members");
+    group.throughput(Throughput::Elements(10_000));
     // Every member beats every 3 s; what comes up meanwhile is filed anew, at most once a session timeout.
-    c.bench_function("3 s of 10,000 members", |b| {
+    group.bench_function("3 s of 10,000", |b| {
         b.iter(|| {
             for _ in 0..world.members.len() {
                 number += 1;
@@ -139,9 +144,11 @@ fn group(c: &mut Criterion) {
             world.out = Out::default();
         });
     });
-    c.bench_function("rebalance of 1,000 members", |b| {
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("rebalance of 1,000", |b| {
         b.iter_batched(|| World::joining(1, 1000), |mut world| world.complete(1), BatchSize::LargeInput);
     });
+    group.finish();
 }
 
 criterion_group! {

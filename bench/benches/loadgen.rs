@@ -2,13 +2,16 @@
 //! and putting it into a batch, checking one that was read, and noting a latency.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use headwater_loadgen::client::RecordParts;
 use headwater_loadgen::keys::{KEY_COUNT, KeySpace, Keys};
 use headwater_loadgen::latency::Latency;
+use headwater_loadgen::pacer::{Pacer, Timetable};
 use headwater_loadgen::payload::Template;
+use headwater_loadgen::rate::Rate;
 use headwater_loadgen::rng::Rng;
 use headwater_loadgen::verify::Observed;
 
@@ -53,24 +56,33 @@ fn check(c: &mut Criterion) {
 }
 
 fn note(c: &mut Criterion) {
-    c.bench_function("loadgen/latency", |b| {
+    let mut group = c.benchmark_group("loadgen/a record's");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("latency", |b| {
         let (mut latency, mut rng) = (Latency::new(), Rng::new(1));
         b.iter(|| latency.record(rng.below(100_000_000)));
     });
-    c.bench_function("loadgen/clock", |b| b.iter(Instant::now));
+    group.bench_function("look at the clock", |b| b.iter(Instant::now));
+    group.bench_function("moment", |b| {
+        let table =
+            Timetable::new(Rate::PerSecond(1_000_000), 0, Duration::ZERO, Duration::from_secs(1 << 30));
+        let mut pacer = Pacer::new(Arc::new(table), 0, 1, 1);
+        b.iter(|| pacer.take(u64::MAX));
+    });
     for keys in [Keys::Uniform, Keys::Zipf] {
         let space = KeySpace::new(keys, KEY_COUNT);
         let mut rng = Rng::new(1);
-        c.bench_function(&format!("loadgen/key/{keys:?}"), |b| b.iter(|| space.draw(&mut rng)));
+        group.bench_function(format!("key, {keys}"), |b| b.iter(|| space.draw(&mut rng)));
     }
+    group.finish();
 }
 
 criterion_group! {
     name = benches;
     // All benches of this crate together take less than ten minutes.
     config = Criterion::default()
-        .warm_up_time(std::time::Duration::from_secs(1))
-        .measurement_time(std::time::Duration::from_secs(3));
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3));
     targets = make, check, note
 }
 criterion_main!(benches);

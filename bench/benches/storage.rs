@@ -61,7 +61,7 @@ async fn open<D: Disk>(disk: D, folder: PathBuf, partitions: usize) -> Opened<D>
 
 fn append(c: &mut Criterion) {
     const APPENDS: u64 = 500;
-    let mut group = c.benchmark_group("append");
+    let mut group = c.benchmark_group("storage/append");
     for bytes in [1 << 10, 16 << 10, 64 << 10] {
         let (batch, header) = batch(bytes);
         group.throughput(Throughput::Bytes(APPENDS * batch.len() as u64));
@@ -123,7 +123,7 @@ fn rounds(rounds: u64, partitions: usize, bytes: usize) -> Duration {
 }
 
 fn round(c: &mut Criterion) {
-    let mut group = c.benchmark_group("round");
+    let mut group = c.benchmark_group("storage/round");
     group.sample_size(10).measurement_time(Duration::from_secs(5));
     for (partitions, bytes) in [(1, 1 << 10), (1, 16 << 10), (16, 64 << 10), (1000, 1 << 10)] {
         group.throughput(Throughput::Bytes((partitions * bytes) as u64));
@@ -140,7 +140,7 @@ fn index(c: &mut Criterion) {
     for n in 0..16_384u32 {
         index.note(n * 64, u64::from(n) * 65_536, 65_536, i64::from(n), 65_536);
     }
-    let mut group = c.benchmark_group("index");
+    let mut group = c.benchmark_group("storage/index");
     group.throughput(Throughput::Elements(1));
     let mut at = 0i64;
     group.bench_function("place", |b| {
@@ -159,7 +159,7 @@ fn plan(c: &mut Criterion) {
         logs[0].append(batch.clone(), &header, LeaderEpoch::new(1)).expect("it is taken");
     }
     let end = logs[0].end();
-    let mut group = c.benchmark_group("plan");
+    let mut group = c.benchmark_group("storage/plan");
     group.throughput(Throughput::Bytes(1 << 20));
     group.bench_function("tail, 1 MiB of 16 KiB batches", |b| {
         b.iter(|| {
@@ -175,7 +175,7 @@ const BEHIND_BYTES: usize = 256 << 20;
 
 /// A consumer reads a whole log from the real disk, 1 MiB at a time, as fast as it gets it; nothing of it is in memory.
 fn catch_up(c: &mut Criterion) {
-    let mut group = c.benchmark_group("catch-up");
+    let mut group = c.benchmark_group("storage/catch-up");
     group.sample_size(10).throughput(Throughput::Bytes(BEHIND_BYTES as u64));
     let (mut read, mut cpu) = (0u64, Duration::ZERO);
     group.bench_function("1 MiB at a time, 64 KiB batches", |b| {
@@ -268,7 +268,7 @@ fn recovery(c: &mut Criterion) {
         })
         .await;
     });
-    let mut group = c.benchmark_group("recovery");
+    let mut group = c.benchmark_group("storage/recovery");
     group.sample_size(10).throughput(Throughput::Bytes((appends * batch.len()) as u64));
     group.bench_function("replay of 10,000 batches of 1,000 partitions", |b| {
         b.iter_with_large_drop(|| {
@@ -294,7 +294,7 @@ fn checkpoint(c: &mut Criterion) {
         let bytes = encoder.finish(std::iter::empty());
         (longest.max(since.elapsed()), bytes.len())
     };
-    let mut group = c.benchmark_group("checkpoint of 10,000 partitions");
+    let mut group = c.benchmark_group("storage/checkpoint of 10,000 partitions");
     group.throughput(Throughput::Bytes(encode().1 as u64));
     group.bench_function("whole", |b| b.iter(encode));
     group.throughput(Throughput::Elements(1));
@@ -340,7 +340,7 @@ fn image(n: usize) -> LogImage {
 }
 
 fn crc(c: &mut Criterion) {
-    let mut group = c.benchmark_group("crc");
+    let mut group = c.benchmark_group("storage/checksum");
     let (batch, header) = batch(64 << 10);
     group.throughput(Throughput::Bytes(batch.len() as u64));
     group.bench_function("CRC-32C of a 64 KiB batch", |b| {

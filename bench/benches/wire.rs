@@ -67,7 +67,7 @@ fn metadata(c: &mut Criterion) {
     };
     let topics = (0..1000).map(|i| topic(i as u8)).collect();
     let response = MetadataResponse { topics, ..Default::default() };
-    both_ways(c, "metadata response v13", 13, 10_000, &response, |r| {
+    both_ways(c, "wire/metadata response v13", 13, 10_000, &response, |r| {
         drop(black_box(MetadataResponse::decode(r, 13)))
     });
 }
@@ -82,7 +82,7 @@ fn produce(c: &mut Criterion) {
     };
     let request =
         ProduceRequest { acks: -1, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() };
-    both_ways(c, "produce request v13", 13, PARTITIONS, &request, |r| {
+    both_ways(c, "wire/produce request v13", 13, PARTITIONS, &request, |r| {
         drop(black_box(ProduceRequest::decode(r, 13)))
     });
 }
@@ -91,7 +91,7 @@ fn fetch(c: &mut Criterion) {
     let partition = |partition| FetchPartition { partition, fetch_offset: 1 << 40, ..Default::default() };
     let topic = FetchTopic { partitions: (0..PARTITIONS).map(partition).collect(), ..Default::default() };
     let request = FetchRequest { topics: vec![topic], ..Default::default() };
-    both_ways(c, "fetch request v18", 18, PARTITIONS, &request, |r| {
+    both_ways(c, "wire/fetch request v18", 18, PARTITIONS, &request, |r| {
         drop(black_box(FetchRequest::decode(r, 18)))
     });
 
@@ -110,7 +110,7 @@ fn fetch(c: &mut Criterion) {
         ..Default::default()
     };
     let response = FetchResponse { responses: vec![topic], ..Default::default() };
-    both_ways(c, "fetch response v18", 18, PARTITIONS, &response, |r| {
+    both_ways(c, "wire/fetch response v18", 18, PARTITIONS, &response, |r| {
         drop(black_box(FetchResponse::decode(r, 18)))
     });
 }
