@@ -9,7 +9,7 @@
 //! | `messageSize`, or the size in `payloadFile`'s name | `size` |
 //! | `useRandomizedPayloads`, `randomBytesRatio` | `compressibility` |
 //! | `keyDistributor` | `keys` |
-//! | `consumerBacklogSizeGB` | `backlog`: as long as the rate takes to make that much |
+//! | `consumerBacklogSizeGB` | `backlog`: as long as the rate takes to make that much, and `duration` longer by it |
 //! | `warmupDurationMinutes`, `testDurationMinutes` | `warmup`, `duration` |
 //!
 //! What has no meaning here is told, not silently dropped.
@@ -78,6 +78,8 @@ pub fn read(text: &str) -> Result<(Scenario, Vec<String>), String> {
         };
         let seconds = backlog_gb * 1e9 / (rate as f64 * scenario.size.mean());
         scenario.backlog = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+        // There the test lasts until the backlog is drained: its duration does not count the filling.
+        scenario.duration += scenario.backlog;
     }
     Ok((scenario, ignored))
 }
@@ -119,7 +121,7 @@ mod tests {
         assert_eq!((scenario.topics, scenario.partitions, scenario.producers), (2, Some(16), 10));
         assert_eq!((scenario.groups, scenario.consumers), (3, 4));
         assert_eq!((scenario.rate, scenario.size), (Rate::PerSecond(50_000), Size::Fixed(1024)));
-        assert_eq!((scenario.compressibility, scenario.duration), (Some(0.75), Duration::from_secs(900)));
+        assert_eq!((scenario.compressibility, scenario.duration.as_secs()), (Some(0.75), 900 + 19));
         assert_eq!(scenario.backlog.as_secs(), 19);
         assert_eq!(ignored, ["randomizedPayloadPoolSize"]);
     }
