@@ -73,10 +73,15 @@ pub fn run(args: RunArgs) -> ExitCode {
     };
     // Said before the run, not after it: an hour's figures should not be lost to a folder that does not
     // exist.
-    for path in [&args.json, &args.html].into_iter().flatten() {
+    for path in [&args.json, &args.html, &args.hlog].into_iter().flatten() {
         if let Err(error) = write(path, "") {
             return failure(&error);
         }
+    }
+    if let Some(folder) = &args.svg
+        && let Err(error) = std::fs::create_dir_all(folder)
+    {
+        return failure(&format!("{}: {error}", folder.display()));
     }
     let config = RunConfig {
         bootstrap: args.bootstrap.bootstrap,
