@@ -38,8 +38,8 @@ class Failed(Exception):
 
 
 def run(system, flags, folder, settings=()):
-    """The report of one run of the load generator on a fresh broker with these settings besides, and how many bytes of data the
-    broker had at its end (`data_bytes`)."""
+    """The report of one run of the load generator on a fresh broker with these settings besides, and how many bytes its
+    segments had at the end (`data_bytes`)."""
     state = folder / "state"
     shutil.rmtree(state, ignore_errors=True)
     # What the system before left to be written or discarded is not this one's to pay.
@@ -59,7 +59,7 @@ def run(system, flags, folder, settings=()):
             words = " ".join(str(flag) for flag in flags)
             raise Failed(f"{system}, {words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
         found = json.loads(report.read_text())
-        found["data_bytes"] = int(subprocess.run(["du", "-sk", state / "data"], capture_output=True, text=True).stdout.split()[0]) * 1024
+        found["data_bytes"] = sum(segment.stat().st_blocks * 512 for segment in (state / "data").rglob("0*.log"))
         return found
     finally:
         subprocess.run([peer, "stop", state], capture_output=True)

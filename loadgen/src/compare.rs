@@ -168,7 +168,8 @@ pub fn number(value: f64) -> String {
 pub fn read_report(path: &Path) -> Result<Value, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| told(&error))?;
-    let report: Value = serde_json::from_str(&text).map_err(|error| told(&error))?;
+    let report: Value = serde_json::from_str(&text)
+        .map_err(|error| told(&format!("not a report of headwater loadgen: {error}")))?;
     match report.get("schema_version").and_then(Value::as_u64) {
         Some(version) if version == u64::from(SCHEMA_VERSION) => Ok(report),
         Some(version) => {

@@ -97,6 +97,38 @@ fn every_fault_of_the_way_is_counted_as_what_it_is() {
 }
 
 #[test]
+fn the_interval_log_holds_every_latency() {
+    use base64::prelude::{BASE64_STANDARD as STANDARD, Engine};
+    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+    let broker = Scripted::start(1, Script { delay: PROMPT, fate: HONEST });
+    let path = std::env::temp_dir().join(format!("headwater-truth-{}.hlog", std::process::id()));
+    let text = "rate = 300\npartitions = 1\nwarmup = \"0s\"\nduration = \"1500ms\"\nsize = 100";
+    let config = RunConfig {
+        bootstrap: broker.address.clone(),
+        scenario: Scenario::parse(text).unwrap(),
+        hlog: Some(path.clone()),
+        ..RunConfig::default()
+    };
+    let report = run::run(&config, &AtomicBool::new(false), &mut |_| {}).unwrap();
+    let log = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let (mut counts, mut reader) = (std::collections::BTreeMap::new(), Deserializer::new());
+    for entry in IntervalLogIterator::new(&log) {
+        let LogEntry::Interval(interval) = entry.unwrap() else { continue };
+        let packed = interval.encoded_histogram();
+        let bytes = STANDARD.decode(packed).unwrap();
+        let histogram = reader.deserialize::<u64, _>(&mut &bytes[..]).unwrap();
+        *counts.entry(interval.tag().unwrap().as_str().to_owned()).or_insert(0) += histogram.len();
+    }
+    for (name, latency) in
+        [("response", &report.response), ("service", &report.service), ("end_to_end", &report.end_to_end)]
+    {
+        assert_eq!((counts[name], latency.count()), (450, 450), "{name}");
+    }
+}
+
+#[test]
 fn an_honest_broker_is_found_honest() {
     let broker = Scripted::start(3, Script { delay: PROMPT, fate: HONEST });
     for more in [

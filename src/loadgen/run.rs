@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use headwater_loadgen::compare::Side;
+use headwater_loadgen::host::Usage;
 use headwater_loadgen::rate::Rate;
 use headwater_loadgen::report::Report;
 use headwater_loadgen::run::{self, RunConfig, RunError};
@@ -82,6 +83,12 @@ pub fn run(args: RunArgs) -> ExitCode {
         && let Err(error) = std::fs::create_dir_all(folder)
     {
         return failure(&format!("{}: {error}", folder.display()));
+    }
+    if let Some(pid) = args.broker_pid
+        && Usage::of(Some(pid)).is_none()
+    {
+        eprintln!("headwater: --broker-pid {pid}: there is no such process on this machine");
+        return ExitCode::from(USAGE);
     }
     let config = RunConfig {
         bootstrap: args.bootstrap.bootstrap,

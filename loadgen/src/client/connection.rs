@@ -99,7 +99,12 @@ impl Connection {
         let deadline = Instant::now() + timeout;
         let mut last = std::io::Error::new(ErrorKind::NotFound, "the name has no address");
         let mut stream = None;
-        for at in address.to_socket_addrs().map_err(|_| ClientError::Address(address.to_owned()))? {
+        // What is no address at all is told apart from a name that is not known (now).
+        let found = address.to_socket_addrs().map_err(|error| match error.kind() {
+            ErrorKind::InvalidInput => ClientError::Address(address.to_owned()),
+            _ => failed(error),
+        })?;
+        for at in found {
             let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             match TcpStream::connect_timeout(&at, left) {
                 Ok(connected) => {

@@ -239,7 +239,7 @@ pub fn run(
         return Err(error.into());
     }
     if let Some(watched) = watched {
-        watched.finish(&course, &mut report);
+        watched.finish(&course, &mut report)?;
     }
 
     let committed = scenario.read_committed();

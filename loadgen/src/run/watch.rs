@@ -2,11 +2,12 @@
 //! sums at the end.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
+use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWriterBuilder, Tag};
 
 use super::{Course, RunError};
 use crate::host::Usage;
@@ -42,6 +43,33 @@ struct Look {
     response: Latency,
     service: Latency,
     end_to_end: Latency,
+}
+
+impl Look {
+    /// Writes its histograms as an interval that began at `since`.
+    fn log<W: Write>(
+        &self,
+        log: &mut IntervalLogWriter<'_, '_, W, V2DeflateSerializer>,
+        since: Duration,
+    ) -> std::io::Result<()> {
+        let kinds =
+            [("response", &self.response), ("service", &self.service), ("end_to_end", &self.end_to_end)];
+        for (name, latency) in kinds.into_iter().filter(|(_, latency)| latency.count() > 0) {
+            log.write_histogram(latency.histogram(), since, Duration::from_secs(1), Tag::new(name))
+                .map_err(|error| std::io::Error::other(format!("{error:?}")))?;
+        }
+        Ok(())
+    }
+
+    /// Adds it to the end of a log that is closed.
+    fn append(&self, path: &Path, since: Duration) -> std::io::Result<()> {
+        let mut file = std::fs::OpenOptions::new().append(true).open(path)?;
+        let mut serializer = V2DeflateSerializer::new();
+        let mut log = IntervalLogWriterBuilder::new()
+            .with_max_value_divisor(1e6)
+            .begin_log_with(&mut file, &mut serializer)?;
+        self.log(&mut log, since)
+    }
 }
 
 /// What this process and the broker had used at some moment.
@@ -104,13 +132,8 @@ pub(super) fn watch(
         let began = next - SECOND;
         let look = watched.look(course, number, began >= times.measure_from && next <= watched.ended);
         let since = Duration::from_nanos(began);
-        let kinds =
-            [("response", &look.response), ("service", &look.service), ("end_to_end", &look.end_to_end)];
-        for (name, latency) in kinds {
-            if config.hlog.is_some() && latency.count() > 0 {
-                log.write_histogram(latency.histogram(), since, Duration::from_secs(1), Tag::new(name))
-                    .map_err(|error| log_error(std::io::Error::other(format!("{error:?}"))))?;
-            }
+        if config.hlog.is_some() {
+            look.log(&mut log, since).map_err(log_error)?;
         }
         on_second(&look.second);
         report.series.push(look.second);
@@ -175,9 +198,16 @@ impl Watched {
     }
 
     /// Writes the sums into the report, once all threads have ended.
-    pub(super) fn finish(mut self, course: &Course<'_>, report: &mut Report) {
+    pub(super) fn finish(mut self, course: &Course<'_>, report: &mut Report) -> Result<(), RunError> {
         let times = course.times();
-        let last = self.look(course, report.series.len() as u64, false).second;
+        let last = self.look(course, report.series.len() as u64, false);
+        if let Some(path) = &course.config.hlog {
+            // What came in after the last whole second belongs to the log as well.
+            let since = Duration::from_nanos(times.start + report.series.len() as u64 * SECOND);
+            last.append(path, since)
+                .map_err(|source| RunError::File { path: path.display().to_string(), source })?;
+        }
+        let last = last.second;
         if last.acked + last.consumed + last.failed > 0 {
             report.series.push(last);
         }
@@ -226,6 +256,7 @@ impl Watched {
             };
         }
         report.drain = drain(course, &report.series);
+        Ok(())
     }
 }
 
