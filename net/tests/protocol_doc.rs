@@ -40,7 +40,7 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
     (
         ApiKey::StreamsGroupHeartbeat,
         "topics that a group needs are made before the answer that calls them missing; of a topic with fewer partitions than \
-         there are tasks, endpoints name those that it has",
+         there are tasks, endpoints name those that it has; a member that missed a reply is told its tasks once more",
     ),
     (
         ApiKey::DescribeShareGroupOffsets,

@@ -259,4 +259,139 @@ def shares(ask):
     ask("ReadShareGroupState", 0, GroupId="new", Topics=[{"TopicId": topic, "Partitions": [{"Partition": 0, "LeaderEpoch": 1}]}])
 
 
-ALL = [topics, epochs, replicas, cluster, quotas, security, settings, groups, shares, *logs.ALL, *members.ALL]
+def streams(ask):
+    ask("FindCoordinator", 6, KeyType=0, CoordinatorKeys=["st"], until=lambda answer: answer["Coordinators"][0]["ErrorCode"] == 0)
+    settings = {"streams.initial.rebalance.delay.ms": "0", "streams.assignment.interval.ms": "0"}
+    for group in ("st", "sr"):
+        configs = [{"Name": key, "ConfigOperation": 0, "Value": value} for key, value in settings.items()]
+        ask("IncrementalAlterConfigs", Resources=[{"ResourceType": 32, "ResourceName": group, "Configs": configs}])
+    ask("IncrementalAlterConfigs", Resources=[{"ResourceType": 32, "ResourceName": "st", "Configs": [
+        {"Name": "streams.num.standby.replicas", "ConfigOperation": 0, "Value": "3"}]}])
+    time.sleep(0.5)
+    ask("DescribeConfigs", 4, Resources=[{"ResourceType": 32, "ResourceName": "st", "ConfigurationKeys": [*settings]}])
+    ask("CreateTopics", 7, Topics=[{"Name": name, "NumPartitions": count, "ReplicationFactor": 1} for name, count in (("si", 2), ("sj", 3))])
+
+    def own(name, count=0, **configs):
+        return {"Name": name, "Partitions": count, "ReplicationFactor": 0,
+                "TopicConfigs": [{"Key": key, "Value": value} for key, value in configs.items()]}
+
+    def part(name, sources=(), repartition=(), sinks=(), changelogs=(), together=(), regexes=()):
+        return {"SubtopologyId": name, "SourceTopics": list(sources), "SourceTopicRegex": list(regexes), "StateChangelogTopics": list(changelogs),
+                "RepartitionSinkTopics": list(sinks), "RepartitionSourceTopics": list(repartition),
+                "CopartitionGroups": [{"SourceTopics": list(s), "SourceTopicRegex": [], "RepartitionSourceTopics": list(r)} for s, r in together]}
+
+    counting = [part("0", ["si"], sinks=["st-r"]), part("1", repartition=[own("st-r")], changelogs=[own("st-log")])]
+
+    def tasks(**ids):
+        return [{"SubtopologyId": key[1:], "Partitions": numbers} for key, numbers in ids.items()]
+
+    def beat(epoch, group="st", member="m", parts=counting, topology_epoch=1, owns=None, told=-1, **more):
+        joins = epoch == 0
+        fields = {"RebalanceTimeoutMs": 60000, "Topology": {"Epoch": topology_epoch, "Subtopologies": parts}, "ActiveTasks": [],
+                  "StandbyTasks": [], "WarmupTasks": [], "ProcessId": member} if joins else {"RebalanceTimeoutMs": -1}
+        if owns is not None:
+            fields |= {"ActiveTasks": owns, "StandbyTasks": [], "WarmupTasks": []}
+        return ask("StreamsGroupHeartbeat", 0, GroupId=group, MemberId=member, MemberEpoch=epoch, EndpointInformationEpoch=told,
+                   until=lambda answer: answer["ErrorCode"] not in (14, 15, 16), **(fields | more))
+
+    def describe(*groups):
+        ask("StreamsGroupDescribe", 0, GroupIds=list(groups), IncludeAuthorizedOperations=True)
+
+    describe("st", "")
+    # What cannot be.
+    beat(3)
+    beat(-1)
+    beat(-2)
+    beat(-2, InstanceId="i")
+    beat(-3)
+    beat(0, group="")
+    beat(0, member="")
+    beat(0, RackId="")
+    beat(0, InstanceId="i")
+    beat(0, TaskOffsets=[])
+    beat(0, RebalanceTimeoutMs=-1)
+    beat(0, Topology=None)
+    beat(0, ActiveTasks=tasks(_0=[0]))
+    beat(0, WarmupTasks=tasks(_0=[0]))
+    beat(0, parts=[part("0", ["si"], regexes=["s.*"])])
+    beat(0, parts=[part("0", ["si"], changelogs=[own("st-log", 3)])])
+    beat(0, parts=[part("0", ["__consumer_offsets"])])
+    beat(0, parts=[part("0", ["si"], repartition=[own("st-r")])])
+    beat(0, parts=[part("0", repartition=[own("st-r")], sinks=["st-q"]), part("1", repartition=[own("st-q")], sinks=["st-r"])])
+    ask("ListGroups", 5, TypesFilter=["streams"])
+    # Topics are missing, then there.
+    epoch = beat(0, group="sr", parts=[part("0", ["nope"])])["MemberEpoch"]
+    describe("sr")
+    beat(epoch, group="sr")
+    epoch = beat(0, group="sr", member="n", parts=[part("0", ["nope"])])["MemberEpoch"]
+    beat(-1, group="sr")
+    beat(-1, group="sr", member="n")
+    epoch = beat(0)["MemberEpoch"]
+    made = {"st-r", "st-log"}
+    ask("Metadata", 12, Topics=[{"TopicId": ZERO, "Name": name} for name in sorted(made)],
+        until=lambda answer: all(topic["ErrorCode"] == 0 for topic in answer["Topics"]))
+    # In Kafka the coordinator hears of it a little later.
+    time.sleep(1)
+    ask("DescribeConfigs", 4, Resources=[{"ResourceType": 2, "ResourceName": "st-log", "ConfigurationKeys": ["cleanup.policy"]}])
+    epoch = beat(epoch)["MemberEpoch"]
+    describe("st")
+    beat(epoch)
+    beat(epoch - 1)
+    beat(epoch - 1, owns=tasks(_0=[0]))
+    beat(epoch + 7)
+    beat(epoch, member="other")
+    beat(epoch, owns=tasks(_0=[7]))
+    beat(epoch, owns=tasks(_7=[0]))
+    beat(epoch, ActiveTasks=[])
+    beat(epoch, Topology={"Epoch": 1, "Subtopologies": counting})
+    # Others come: another topology, an older one, a part of the tasks.
+    beat(0, member="o", parts=[part("0", ["si"])])
+    beat(0, member="o", parts=[part("0", ["si"])], topology_epoch=2)
+    beat(0, member="o", parts=[part("0", ["si"])], topology_epoch=0)
+    beat(-1, member="o")
+    epoch = beat(epoch)["MemberEpoch"]
+    other = beat(0, member="o", UserEndpoint={"Host": "h", "Port": 60000}, ClientTags=[{"Key": "k", "Value": "v"}])["MemberEpoch"]
+    epoch = beat(epoch)["MemberEpoch"]
+    epoch = beat(epoch, owns=tasks(_0=[0], _1=[0]))["MemberEpoch"]
+    other = beat(other, member="o")["MemberEpoch"]
+    epoch = beat(epoch)["MemberEpoch"]
+    describe("st")
+    # Offsets, by epochs.
+    for generation, member in ((epoch, "m"), (epoch - 1, "m"), (epoch + 1, "m"), (epoch, "nobody"), (-1, "")):
+        partitions = [{"PartitionIndex": index, "CommittedOffset": 5, "CommittedLeaderEpoch": -1, "CommittedMetadata": ""} for index in (0, 1)]
+        for version in (8, 9):
+            ask("OffsetCommit", version, GroupId="st", GenerationIdOrMemberEpoch=generation, MemberId=member,
+                Topics=[{"Name": "si", "Partitions": partitions}])
+        ask("OffsetFetch", 9, Groups=[{"GroupId": "st", "MemberId": member or None, "MemberEpoch": generation,
+                                       "Topics": [{"Name": "si", "PartitionIndexes": [0, 1]}]}])
+    ask("OffsetDelete", 0, GroupId="st", Topics=[{"Name": "si", "Partitions": [{"PartitionIndex": 0}]}])
+    # Other kinds keep away, and it from them.
+    ask("ConsumerGroupHeartbeat", 1, GroupId="st", MemberId="x", MemberEpoch=0, RebalanceTimeoutMs=1000, SubscribedTopicNames=["si"],
+        TopicPartitions=[])
+    ask("ShareGroupHeartbeat", 1, GroupId="st", MemberId="x", MemberEpoch=0, SubscribedTopicNames=["si"])
+    ask("JoinGroup", 5, GroupId="st", SessionTimeoutMs=10000, RebalanceTimeoutMs=10000, ProtocolType="consumer",
+        Protocols=[{"Name": "range", "Metadata": b""}])
+    ask("DescribeGroups", 6, Groups=["st"])
+    ask("ConsumerGroupDescribe", 1, GroupIds=["st"])
+    ask("ListGroups", 5, StatesFilter=["stable"], TypesFilter=["streams"])
+    ask("DeleteGroups", 2, GroupsNames=["st"])
+    # One asks all to shut down; they go.
+    beat(other, member="o", ShutdownApplication=True)
+    beat(epoch)
+    beat(-1)
+    beat(-1, member="o")
+    describe("st")
+    ask("OffsetDelete", 0, GroupId="st", Topics=[{"Name": "si", "Partitions": [{"PartitionIndex": 0}]}])
+    # The topics do not fit together.
+    beat(0, group="sr", member="p", parts=[part("0", ["si", "sj"], together=[([0, 1], [])])])
+    ask("DeleteGroups", 2, GroupsNames=["sr"])
+    beat(0, group="sr", member="p", parts=[part("0", ["si", "sj"], together=[([0, 1], [])])])
+    beat(-1, group="sr", member="p")
+    ask("DeleteGroups", 2, GroupsNames=["sr"])
+    beat(0, group="sr", member="p", parts=[part("0", ["si"], sinks=["st-r"]), part("1", ["sj"], repartition=[own("st-r", 2)], together=[([0], [0])])])
+    beat(-1, group="sr", member="p")
+    ask("DeleteGroups", 2, GroupsNames=["sr", "st"])
+    ask("ListGroups", 5, TypesFilter=["streams"])
+
+
+ALL = [topics, epochs, replicas, cluster, quotas, security, settings, groups, shares, streams, *logs.ALL, *members.ALL]

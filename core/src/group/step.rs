@@ -8,6 +8,7 @@ use super::config::GroupConfig;
 use super::reply::{GroupRecord, GroupReply, Out, Reply, ReplyTo};
 use super::timers::Timers;
 use crate::after::After;
+use crate::ids::MemberId;
 use crate::time::{Monotonic, Timestamp};
 
 /// A parked request's number within the machine; never used again, whereas the driver's numbers may be.
@@ -79,6 +80,21 @@ impl Step<'_> {
         let passed = self.wall.millis().saturating_sub(made.millis());
         // A clock that was set back must not stop all dealing.
         made.millis() == 0 || passed < 0 || passed.unsigned_abs() >= interval_ms
+    }
+
+    /// Members get what they were dealt anew, and what has changed is written.
+    pub(super) fn adopt<T: PartialEq>(
+        &mut self,
+        targets: &mut BTreeMap<MemberId, T>,
+        dealt: BTreeMap<MemberId, T>,
+        record: impl Fn(&MemberId, &T) -> GroupRecord,
+    ) {
+        for (id, target) in dealt {
+            if targets.get(&id) != Some(&target) {
+                self.record(record(&id, &target));
+                targets.insert(id, target);
+            }
+        }
     }
 
     /// Lets a request wait.

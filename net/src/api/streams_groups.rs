@@ -224,7 +224,10 @@ pub async fn describe(context: Context, body: BytesMut) -> Result<Reply, Refused
         GroupReply::DescribeStreams(groups) => groups.into_iter().map(|g| (g.group.clone(), g)).collect(),
         _ => unreachable!("a description is answered as one"),
     };
-    let missing = DescribedStreamsGroup::missing;
+    let missing = |id: GroupId, code| {
+        let code = if id.get().is_empty() { ErrorCode::InvalidGroupId } else { code };
+        DescribedStreamsGroup::missing(id, code)
+    };
     let groups = if context.shard().config().streams_group.enabled {
         described(&context, asked, GroupCall::DescribeStreams, take, missing).await
     } else {

@@ -12,7 +12,7 @@ use super::member::{AWAY, Member, Progress, Terms, target_of};
 use super::{Assignor, Consumer, places, store, subscription};
 use crate::ErrorCode;
 use crate::after::After;
-use crate::ids::{MemberId, TopicId};
+use crate::ids::{GroupId, MemberId, TopicId};
 
 /// Why a heartbeat fails, in words for whoever reads a client's log.
 pub(in crate::group) type Refusal = (ErrorCode, String);
@@ -27,6 +27,24 @@ pub(in crate::group) fn refused((error, message): Refusal) -> GroupReply {
         heartbeat_interval_ms: 0,
         assignment: None,
     })
+}
+
+/// Whether those that make their own ids have one, of a group.
+pub(in crate::group) fn check_names(
+    member: &MemberId,
+    group: &GroupId,
+    rack: Option<&str>,
+) -> Result<(), Refusal> {
+    let problem = if member.get().is_empty() {
+        "a member id is required"
+    } else if group.get().is_empty() {
+        "the group id is empty"
+    } else if rack == Some("") {
+        "the rack id is empty"
+    } else {
+        return Ok(());
+    };
+    Err((ErrorCode::InvalidRequest, problem.into()))
 }
 
 /// Whether the request can be, whatever the group is like.

@@ -85,6 +85,22 @@ impl Progress {
         }
     }
 
+    /// The epoch with which a member of epoch `epoch` goes on towards a target of epoch `target`; `None`: it is there, or it
+    /// still has what it has to give up.
+    pub(in crate::group) fn goes_on(
+        self,
+        epoch: i32,
+        target: i32,
+        still_has: impl FnOnce() -> bool,
+    ) -> Option<i32> {
+        match self {
+            Progress::Stable => (epoch != target).then_some(epoch),
+            Progress::Unrevoked => (!still_has()).then_some(epoch + 1),
+            Progress::Unreleased => Some(epoch),
+            Progress::Unknown => Some(target),
+        }
+    }
+
     pub(in crate::group) const fn from_code(code: i8) -> Self {
         match code {
             0 => Progress::Stable,

@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use self::assign::Assignor;
-pub(super) use self::heartbeat::{Refusal, check_request, refused, unknown};
+pub(super) use self::heartbeat::{Refusal, check_names, check_request, refused, unknown};
 use self::member::{Current, Member, Progress, Target, target_of};
 use self::subscription::Resolved;
 pub(super) use self::subscription::hash;

@@ -36,15 +36,11 @@ pub(super) struct Towards<'a> {
 impl Towards<'_> {
     /// What the member has next.
     pub(super) fn next(&self, current: &Current) -> Current {
-        match current.progress {
-            Progress::Stable if current.epoch != self.epoch => self.advance(current, current.epoch),
-            Progress::Unrevoked if !self.still_has(&current.revoking) => {
-                self.advance(current, current.epoch + 1)
-            }
-            Progress::Unreleased => self.advance(current, current.epoch),
-            Progress::Unknown => self.advance(current, self.epoch),
-            Progress::Stable | Progress::Unrevoked if self.subscription_changed => self.unsubscribe(current),
-            Progress::Stable | Progress::Unrevoked => current.clone(),
+        let still_has = || self.still_has(&current.revoking);
+        match current.progress.goes_on(current.epoch, self.epoch, still_has) {
+            Some(epoch) => self.advance(current, epoch),
+            None if self.subscription_changed => self.unsubscribe(current),
+            None => current.clone(),
         }
     }
 

@@ -90,12 +90,7 @@ impl Consumer {
         if most.unwrap_or(0).saturating_mul(PARTITION_BYTES) > step.config.record_bytes_max {
             return Err(ErrorCode::UnknownServerError);
         }
-        for (id, target) in dealt {
-            if self.target.get(&id) != Some(&target) {
-                step.record(store::target(&self.id, &id, &target));
-                self.target.insert(id, target);
-            }
-        }
+        step.adopt(&mut self.target, dealt, |id, target| store::target(&self.id, id, target));
         self.target_epoch = self.epoch;
         self.target_made = step.wall;
         self.store_target_epoch(step);

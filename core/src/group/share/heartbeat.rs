@@ -1,7 +1,7 @@
 //! ShareGroupHeartbeat: a member joins with epoch 0, goes with -1, and otherwise says in which epoch it is.
 
 use super::super::config::NAME_BYTES_MAX;
-use super::super::consumer::{Refusal, hash, places, unknown};
+use super::super::consumer::{Refusal, check_names, hash, places, unknown};
 use super::super::reply::{GroupReply, ReplyTo, ShareAnswer};
 use super::super::request::ShareHeartbeat;
 use super::super::step::Step;
@@ -32,13 +32,8 @@ pub(in crate::group) fn refused((error, message): Refusal) -> GroupReply {
 /// Whether the request can be, whatever the group is like.
 pub(in crate::group) fn check_request(request: &ShareHeartbeat) -> Result<(), Refusal> {
     let invalid = |what: &str| Err((ErrorCode::InvalidRequest, what.to_owned()));
-    if request.member.get().is_empty() {
-        return invalid("a member id is required");
-    } else if request.group.get().is_empty() {
-        return invalid("the group id is empty");
-    } else if request.rack.as_deref() == Some("") {
-        return invalid("the rack id is empty");
-    } else if request.epoch < -1 {
+    check_names(&request.member, &request.group, request.rack.as_deref())?;
+    if request.epoch < -1 {
         return invalid("there is no such member epoch");
     } else if request.epoch == 0 && request.topics.as_ref().is_none_or(Vec::is_empty) {
         return invalid("the first request of a member must have a subscription");
@@ -165,12 +160,7 @@ impl Share {
         if most.unwrap_or(0).saturating_mul(PARTITION_BYTES) > step.config.record_bytes_max {
             return Err(ErrorCode::UnknownServerError);
         }
-        for (id, target) in dealt {
-            if self.target.get(&id) != Some(&target) {
-                step.record(store::target(&self.id, &id, &target));
-                self.target.insert(id, target);
-            }
-        }
+        step.adopt(&mut self.target, dealt, |id, target| store::target(&self.id, id, target));
         self.target_epoch = self.epoch;
         self.target_made = step.wall;
         self.store_target_epoch(step);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::super::config::NAME_BYTES_MAX;
-use super::super::consumer::{Refusal, hash, unknown};
+use super::super::consumer::{Refusal, check_names, hash, unknown};
 use super::super::reply::{GroupReply, ReplyTo, StreamsAnswer, StreamsStatus};
 use super::super::request::StreamsHeartbeat;
 use super::super::step::Step;
@@ -46,13 +46,8 @@ pub(in crate::group) fn check_request(request: &StreamsHeartbeat) -> Result<(), 
     let tags = request.tags.iter().flatten().flat_map(|(key, value)| [key.len(), value.len()]);
     let names = [request.member.get().len(), text(&request.rack), text(&request.process)];
     let host = request.endpoint.as_ref().map(|(host, _)| host.len());
-    if request.member.get().is_empty() {
-        return invalid("a member id is required");
-    } else if request.group.get().is_empty() {
-        return invalid("the group id is empty");
-    } else if request.rack.as_deref() == Some("") {
-        return invalid("the rack id is empty");
-    } else if request.epoch < -2 {
+    check_names(&request.member, &request.group, request.rack.as_deref())?;
+    if request.epoch < -2 {
         return invalid("there is no such member epoch");
     } else if request.epoch == -2 {
         return invalid("only a static member goes with epoch -2");
@@ -186,7 +181,7 @@ impl Streams {
     ) -> Result<GroupReply, Refusal> {
         let id = &request.member;
         let was_empty = self.members.is_empty();
-        let before = self.members.get(id).map(|member| member.current.assigned.clone()).unwrap_or_default();
+        let before = self.members.get(id).map(|member| member.current.clone()).unwrap_or_default();
         self.take(step, id, plan.terms, plan.topology, plan.configured);
         let config = step.cluster.streams(&self.id);
         if was_empty && config.initial_rebalance_delay_ms > 0 && !self.initial.is_set() {
@@ -205,10 +200,12 @@ impl Streams {
             (error, message.to_owned())
         })?;
         let member = &self.members[id];
-        let tells = request.epoch == 0 || member.current.assigned != before;
-        if tells && member.terms.endpoint.is_some() {
+        let changed = request.epoch == 0 || member.current.assigned != before.assigned;
+        if changed && member.terms.endpoint.is_some() {
             self.endpoint_epoch += 1;
         }
+        // Who missed a reply may have missed the tasks in it, which are told only once otherwise.
+        let tells = changed || request.epoch != before.epoch;
         let configured = self.configured.as_ref();
         Ok(GroupReply::StreamsHeartbeat(Box::new(StreamsAnswer {
             member: Some(id.clone()),

@@ -52,15 +52,9 @@ pub(super) struct Towards<'a> {
 impl Towards<'_> {
     /// What the member has next.
     pub(super) fn next(&self, current: &Current) -> Current {
-        match current.progress {
-            Progress::Stable if current.epoch != self.epoch => self.advance(current, current.epoch),
-            Progress::Unrevoked if !self.still_has(&current.revoking) => {
-                self.advance(current, current.epoch + 1)
-            }
-            Progress::Unreleased => self.advance(current, current.epoch),
-            Progress::Unknown => self.advance(current, self.epoch),
-            Progress::Stable | Progress::Unrevoked => current.clone(),
-        }
+        let still_has = || self.still_has(&current.revoking);
+        let epoch = current.progress.goes_on(current.epoch, self.epoch, still_has);
+        epoch.map_or_else(|| current.clone(), |epoch| self.advance(current, epoch))
     }
 
     /// Whether the member may still have some of these: a member that does not say has.

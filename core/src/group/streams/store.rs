@@ -293,6 +293,8 @@ impl Streams {
         let ids: Vec<MemberId> = self.members.keys().cloned().collect();
         self.target.retain(|id, _| ids.binary_search(id).is_ok());
         let timeout_ms = step.cluster.streams(&self.id).session_timeout_ms;
+        // What a group begins with is not in the log before tasks are dealt, and 0 is the epoch of members that join.
+        self.target_epoch = self.target_epoch.max(self.epoch.min(1));
         for id in &ids {
             let Member { mut current, terms, .. } = self.members.remove(id).expect("just listed");
             // Two cannot have what one can; if a log says so, the first keeps it.

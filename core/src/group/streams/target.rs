@@ -81,12 +81,7 @@ impl Streams {
         if most.saturating_mul(TASK_BYTES) > step.config.record_bytes_max {
             return Err(ErrorCode::UnknownServerError);
         }
-        for (id, target) in dealt {
-            if self.target.get(&id) != Some(&target) {
-                step.record(store::target(&self.id, &id, &target));
-                self.target.insert(id, target);
-            }
-        }
+        step.adopt(&mut self.target, dealt, |id, target| store::target(&self.id, id, target));
         self.target_epoch = self.epoch;
         self.target_made = step.wall;
         self.store_target_epoch(step);
