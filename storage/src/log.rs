@@ -28,9 +28,9 @@ use crate::retention::segment_age_ms_max;
 use crate::segment::Segment;
 use crate::store::{RELAXED_DELAY, Shared};
 
-/// Batches smaller than this are copied to their own size: they share the buffer of their connection, of twice that, with
+/// Batches smaller than this are copied to their own size when they are appended: they share the buffer of their connection, of twice that, with
 /// requests of which nothing is kept. Who cuts batches out of larger buffers copies those that are a small part.
-const COPY_BELOW_BYTES: usize = 8192;
+pub const COPY_BELOW_BYTES: usize = 8192;
 /// What a batch in memory costs besides its bytes: its places in the queues and the allocator's own. Without it a
 /// million tiny batches would take several times the budget.
 const HELD_BYTES: usize = 192;

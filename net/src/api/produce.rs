@@ -22,6 +22,7 @@ use headwater_core::wire::produce::{
 };
 use headwater_core::wire::{Decode, Reader};
 use headwater_replication::metadata::{Image, Topic, is_internal};
+use headwater_storage::log::COPY_BELOW_BYTES;
 
 use super::enlist::{self, Writer};
 use super::{Context, Next, Refused, throttle};
@@ -30,8 +31,9 @@ use crate::rt::{self, Permit};
 use crate::shard::Scatter;
 use crate::shard::message::{self, ProduceItem, Request, StandingItem};
 
-/// A batch that is a smaller part of its request than this one is copied out of it. A request of one topic's few partitions
-/// is cut without a copy, and a shard's cache never holds more than so many times what it counts.
+/// A batch that is a smaller part of its request than this one is copied out of it, unless it is so small that the log does
+/// that. A request of one topic's few partitions is cut without a copy, and a shard's cache never holds more than so many
+/// times what it counts.
 const SHARE_MAX: usize = 8;
 
 /// Begins a produce request; its reply goes into the ring when everything it appended is committed. Returns when the
@@ -65,7 +67,8 @@ pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>,
                 at = start + len;
                 let batch = body.split_to(len);
                 // In the cache of its shard it would keep the whole request in memory, for as long as that cache is deep.
-                if len < whole / SHARE_MAX { BytesMut::from(&batch[..]) } else { batch }
+                let small_part = len < whole / SHARE_MAX && len >= COPY_BELOW_BYTES;
+                if small_part { BytesMut::from(&batch[..]) } else { batch }
             }
             Batch::Rewritten(bytes) => bytes,
         };
