@@ -88,13 +88,14 @@ pub fn run(args: StartArgs) -> ExitCode {
          clients   {address}\n  \
          data      {folder}\n  \
          shards    {shards}\n  \
-         {durable}\n  \
+         {durable}\n{metrics}  \
          started   in {took} ms\n  \
          next      echo hello | headwater produce greetings{bootstrap}",
         version = env!("CARGO_PKG_VERSION"),
         shards = server.shards(),
         took = began.elapsed().as_millis(),
         durable = durable(relaxed, in_memory(Path::new(&folder))),
+        metrics = server.http().map(|at| format!("  metrics   http://{at}/metrics\n")).unwrap_or_default(),
         bootstrap = bootstrap(address),
     );
     // Scripts wait for this line; a closed standard output is no reason not to serve.

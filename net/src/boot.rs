@@ -39,10 +39,12 @@ use crate::shard::life::{self, Ending, Place, Seed};
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// The address can't be listened on.
-    #[error("cannot listen on {address}: {source}; stop what uses the port or choose another with --listen")]
+    #[error("cannot listen on {address}: {source}; stop what uses the port or choose another with {choose}")]
     Listen {
         /// The address.
         address: String,
+        /// The flag or setting that says it.
+        choose: &'static str,
         /// What the kernel said.
         source: io::Error,
     },
@@ -95,6 +97,7 @@ pub enum BootError {
 /// A running broker.
 pub struct Server {
     address: SocketAddr,
+    http: Option<SocketAddr>,
     shards: usize,
     shutdown: Shutdown,
     threads: ShardThreads<Ending>,
@@ -115,9 +118,12 @@ impl Server {
         let runtime = RtConfig { shards, cpus: pins(shards), ..RtConfig::default() };
         rt::preflight()?;
         let [bind] = config.listeners.bind.as_slice() else { return Err(BootError::Listeners) };
-        let address = resolve(&bind.host, bind.port)?;
-        let reserved = reserve(address)?;
-        let address = reserved.local_addr().map_err(|source| listen_error(address, source))?;
+        let (reserved, address) = reserve(&bind.host, bind.port, "--listen")?;
+        let http = match &config.net.http {
+            Some((host, port)) => Some(reserve(host, *port, "--set headwater.http.listener=HOST:PORT")?),
+            None => None,
+        };
+        let (reserved_http, http) = http.unzip();
 
         let lock = folder::lock(&folder)?;
         // Before anything is written: a folder that cannot be used shall not look like one that was.
@@ -127,13 +133,13 @@ impl Server {
         let advertised = advertised(&config, address);
         // From here on the shards listen themselves; with SO_REUSEPORT they could share the port with a stranger, which
         // the exclusive bind above has ruled out.
-        drop(reserved);
+        drop((reserved, reserved_http));
 
         let shutdown = Shutdown::new();
         let (up, came_up) = mpsc::channel();
         let config = Arc::new(config);
         let open_files = rt::raise_open_files();
-        let place = Place { identity, advertised, address, shards, first_start, open_files };
+        let place = Place { identity, advertised, address, http, shards, first_start, open_files };
         let seed = Seed::new(config, place, shutdown.clone(), up);
         let threads = rt::run_shards(&runtime, move |_| life::run(seed.clone()))?;
         for _ in 0..shards {
@@ -147,12 +153,17 @@ impl Server {
                 Err(_) => return Err(BootError::Shard("a shard ended before it served".into())),
             }
         }
-        Ok(Server { address, shards, shutdown, threads, _lock: lock })
+        Ok(Server { address, http, shards, shutdown, threads, _lock: lock })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves metrics and health, if it does.
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
     }
 
     /// How many shards it runs.
@@ -191,14 +202,15 @@ fn resolve(host: &str, port: u16) -> Result<SocketAddr, BootError> {
     }
 }
 
-fn listen_error(address: SocketAddr, source: io::Error) -> BootError {
-    BootError::Listen { address: address.to_string(), source }
-}
-
-/// Binds alone, which fails if anybody listens there, and finds a free port for port 0.
-fn reserve(address: SocketAddr) -> Result<TcpListener, BootError> {
+/// Binds alone, which fails if anybody listens there, and finds a free port for port 0. `choose` says how to choose another.
+fn reserve(host: &str, port: u16, choose: &'static str) -> Result<(TcpListener, SocketAddr), BootError> {
+    let address = resolve(host, port)?;
     // std sets SO_REUSEADDR, so connections of a former run that are in TIME_WAIT do not stop a restart.
-    TcpListener::bind(address).map_err(|source| listen_error(address, source))
+    let reserved = TcpListener::bind(address).and_then(|bound| {
+        let address = bound.local_addr()?;
+        Ok((bound, address))
+    });
+    reserved.map_err(|source| BootError::Listen { address: address.to_string(), choose, source })
 }
 
 /// What clients are told to call: as configured, with the bound port where the port was left open.

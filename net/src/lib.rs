@@ -7,6 +7,7 @@ pub mod api;
 pub mod boot;
 pub mod conn;
 pub mod errors;
+pub mod http;
 pub mod metrics;
 pub mod rt;
 pub mod shard;

@@ -130,6 +130,8 @@ pub struct Shared<D: Disk> {
     pub(crate) large_queue: RefCell<VecDeque<TopicPartition>>,
     pub(crate) large_work: Event,
     pub(crate) rounds_ended: Cell<bool>,
+    /// How many there were.
+    pub(crate) rounds: Cell<u64>,
     /// Bytes that the journal only refers to, since the last checkpoint began.
     pub(crate) referred_bytes: Cell<u64>,
     /// Logs whose files somebody writes.
@@ -204,6 +206,7 @@ impl<D: Disk> Shared<D> {
             large_queue: RefCell::default(),
             large_work: Event::default(),
             rounds_ended: Cell::new(false),
+            rounds: Cell::new(0),
             referred_bytes: Cell::new(0),
             writing: RefCell::default(),
             written: Event::default(),
@@ -500,6 +503,10 @@ pub struct Usage {
     pub read_bytes: u64,
     /// Bytes of batches that readers got as stretches of sealed segments' files, so far.
     pub sealed_bytes: u64,
+    /// Commit rounds so far.
+    pub rounds: u64,
+    /// Something waits for space.
+    pub disk_full: bool,
 }
 
 impl<D: Disk> Store<D> {
@@ -601,6 +608,8 @@ impl<D: Disk> Store<D> {
             damaged: self.shared.damage.borrow().len(),
             read_bytes: self.shared.read_bytes.get(),
             sealed_bytes: self.shared.sealed_bytes.get(),
+            rounds: self.shared.rounds.get(),
+            disk_full: self.shared.disk_full.get(),
         }
     }
 

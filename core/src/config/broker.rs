@@ -1,7 +1,7 @@
 //! The broker's settings, typed and checked against each other.
 
 use super::error::ConfigError;
-use super::listener::{Listeners, Raw};
+use super::listener::{Listeners, Raw, host_and_port};
 use super::share::ShareSettings;
 use super::sources::{Overrides, Settings, Sources};
 use super::streams::StreamsSettings;
@@ -93,6 +93,8 @@ pub struct NetSettings {
     pub connections_per_ip_overrides: Vec<(String, u32)>,
     /// Most new connections in a second.
     pub connection_rate_max: u32,
+    /// Where metrics and health are served over HTTP, if they are.
+    pub http: Option<(String, u16)>,
 }
 
 /// Fetch responses and sessions.
@@ -287,6 +289,7 @@ impl BrokerConfig {
                 connections_per_ip_max: s.number("max.connections.per.ip"),
                 connections_per_ip_overrides: per_ip(s)?,
                 connection_rate_max: s.number("max.connection.creation.rate"),
+                http: http(s)?,
             },
             fetch: FetchSettings {
                 response_bytes_max: s.number("fetch.max.bytes"),
@@ -429,6 +432,18 @@ fn inflight(s: &Settings) -> Result<u64, ConfigError> {
         return Err(ConfigError::invalid(key, &bytes.to_string(), expected));
     }
     Ok(bytes)
+}
+
+fn http(s: &Settings) -> Result<Option<(String, u16)>, ConfigError> {
+    let key = "headwater.http.listener";
+    let said = s.text(key);
+    if said.is_empty() {
+        return Ok(None);
+    }
+    match host_and_port(said) {
+        Some(address) => Ok(Some(address)),
+        None => Err(ConfigError::invalid(key, said, "expected host:port")),
+    }
 }
 
 fn per_ip(s: &Settings) -> Result<Vec<(String, u32)>, ConfigError> {

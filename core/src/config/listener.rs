@@ -18,17 +18,23 @@ impl Endpoint {
     /// Reads `NAME://host:port`; IPv6 addresses stand in brackets.
     pub fn parse(text: &str) -> Option<Endpoint> {
         let (name, rest) = text.split_once("://")?;
-        let (host, port) = rest.rsplit_once(':')?;
-        let host = match host.strip_prefix('[') {
-            Some(inner) => inner.strip_suffix(']')?,
-            None if host.contains(':') => return None,
-            None => host,
-        };
+        let (host, port) = host_and_port(rest)?;
         let named = !name.is_empty()
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b == b'.');
         named.then_some(())?;
-        Some(Endpoint { name: name.to_ascii_uppercase(), host: host.into(), port: port.parse().ok()? })
+        Some(Endpoint { name: name.to_ascii_uppercase(), host, port })
     }
+}
+
+/// Reads `host:port`; IPv6 addresses stand in brackets.
+pub(super) fn host_and_port(text: &str) -> Option<(String, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host = match host.strip_prefix('[') {
+        Some(inner) => inner.strip_suffix(']')?,
+        None if host.contains(':') => return None,
+        None => host,
+    };
+    Some((host.into(), port.parse().ok()?))
 }
 
 /// The listeners a broker opens, and what it tells clients to call.

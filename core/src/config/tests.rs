@@ -136,6 +136,7 @@ fn values_are_checked_by_their_rows() {
         ("headwater.shards=2", Ok(())),
         ("headwater.durability=fast", Err("durable, relaxed")),
         ("headwater.http.listener=nowhere", Err("host:port")),
+        ("headwater.http.listener=[::1]:0", Ok(())),
         ("headwater.cluster.id=short", Err("22 characters")),
     ] {
         check(pair, load(&[pair]), expect);

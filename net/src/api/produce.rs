@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
@@ -15,6 +16,7 @@ use headwater_core::log_transactions::Guard;
 use headwater_core::record::compress::Codec;
 use headwater_core::record::header::BatchHeader;
 use headwater_core::record::validate::{Accepted, Rules, validate};
+use headwater_core::time::Monotonic;
 use headwater_core::transaction::Place;
 use headwater_core::wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceRequest, ProduceResponse,
@@ -41,6 +43,7 @@ const SHARE_MAX: usize = 8;
 ///
 /// `throttle_ms` is for how long the client is throttled, as its answer says.
 pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>, throttle_ms: u64) -> Next {
+    let began = rt::now();
     let connection = context.connection.clone();
     let slot = connection.reserve();
     let checked = match ProduceRequest::decode(&mut Reader::new(&body), context.version) {
@@ -91,6 +94,7 @@ pub async fn begin(context: Context, mut body: BytesMut, permit: Option<Permit>,
             acks,
             throttle_ms,
             permit,
+            began,
         })),
     });
     for (part, (to, items)) in split.parts.into_iter().enumerate() {
@@ -131,6 +135,7 @@ struct Finish {
     acks: i16,
     throttle_ms: u64,
     permit: Option<Permit>,
+    began: Monotonic,
 }
 
 impl Gather {
@@ -169,6 +174,8 @@ impl Gather {
                 Reply::whole(finish.context.frame(&response))
             }
         };
+        let nanos = rt::now().nanos() - finish.began.nanos();
+        finish.context.shard().metrics.produce.add(Duration::from_nanos(nanos));
         finish.context.connection.fill(finish.slot, reply);
     }
 }

@@ -22,6 +22,7 @@ use super::{Envelope, Shard, calls, produce};
 use crate::boot::{Meeting, folder};
 use crate::conn::census::Census;
 use crate::conn::listener;
+use crate::http;
 use crate::metrics::Metrics;
 use crate::rt::{self, Event, Listener, MeshEnd, PerShard, Semaphore, Shutdown};
 
@@ -42,6 +43,8 @@ pub struct Place {
     pub advertised: (String, u16),
     /// Where to listen.
     pub address: SocketAddr,
+    /// Where to serve metrics and health.
+    pub http: Option<SocketAddr>,
     /// How many shards run.
     pub shards: usize,
     /// Nobody has been served from the folder.
@@ -175,6 +178,11 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         .map_err(|e| format!("cannot listen on {}: {e}", seed.place.address))?;
     let accepting = rt::spawn(listener::run(shard.clone(), listener));
     shard.accepting.replace(Some(accepting));
+    if let Some(address) = seed.place.http.filter(|_| id.get() == 0) {
+        let listener =
+            Listener::bind(address, false).map_err(|e| format!("cannot listen on {address}: {e}"))?;
+        rt::spawn(http::run(shard.clone(), listener)).detach();
+    }
     Ok(shard)
 }
 

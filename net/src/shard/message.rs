@@ -21,6 +21,7 @@ use headwater_replication::transactions::{self, TransactionCall};
 use headwater_storage::sealed::SealedRange;
 
 use crate::conn::census::Admitted;
+use crate::http::ShardFigures;
 use crate::shard::control::{ControllerReply, ControllerRequest};
 use crate::shard::quotas::Charge;
 use crate::shard::read::Tail;
@@ -97,6 +98,8 @@ pub enum Request {
     Share(ShareRequest),
     /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
     Sizes,
+    /// What the shard has counted.
+    Figures,
     /// A request to the controller (only shard 0 has it).
     Controller(ControllerRequest),
     /// Serve this connection, which another shard accepted.
@@ -151,6 +154,8 @@ pub enum Reply {
     Share(ShareReply),
     /// To `Sizes`: partition, bytes, end offset.
     Sizes(Vec<(TopicPartition, u64, Offset)>),
+    /// To `Figures`.
+    Figures(Box<ShardFigures>),
     /// To `Controller`.
     Controller(ControllerReply),
     /// To `Adopt`, `FirstImage` and `Image`.

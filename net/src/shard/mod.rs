@@ -47,6 +47,7 @@ use self::shares::{ShareStates, Shares};
 use self::transactions::Transactions;
 use crate::conn::census::Census;
 use crate::conn::listener;
+use crate::http::ShardFigures;
 use crate::metrics::Metrics;
 use crate::rt::{self, Event, MeshEnd, Semaphore, Shutdown, Task, oneshot};
 
@@ -243,6 +244,7 @@ impl Shard {
             Request::Charge(charge) => then(Reply::Charged(self.count(&charge))),
             Request::Share(request) => self.serve_share(request, then),
             Request::Sizes => then(Reply::Sizes(self.sizes())),
+            Request::Figures => then(Reply::Figures(Box::new(self.figures()))),
             Request::Controller(request) => rt::spawn(async move {
                 let control = shard.control.as_ref().expect("only shard 0 is asked");
                 then(Reply::Controller(control.handle(&shard, request).await));
@@ -265,6 +267,22 @@ impl Shard {
                 then(Reply::Done);
             })
             .detach(),
+        }
+    }
+
+    fn figures(&self) -> ShardFigures {
+        let metrics = &self.metrics;
+        ShardFigures {
+            requests: metrics.requests.get(),
+            connections: self.connections.get() as u64,
+            refused_connections: metrics.refused_connections.get(),
+            partitions: self.partitions.borrow().len() as u64,
+            batches_in: metrics.batches_in.get(),
+            bytes_in: metrics.bytes_in.get(),
+            bytes_out: metrics.bytes_out.get(),
+            produce: metrics.produce.get(),
+            usage: self.store.usage(),
+            failed: self.store.failure().is_some(),
         }
     }
 

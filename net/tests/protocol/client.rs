@@ -1,7 +1,7 @@
 //! A server of its own for each test, and a client that sends what it is told and hides nothing.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use headwater_core::ErrorCode;
@@ -17,7 +17,7 @@ use headwater_core::wire::{Message, Request, frame};
 use headwater_net::Server;
 
 /// Only a hang takes this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server with its folder, and one connection to it.
 pub struct Client {
@@ -69,6 +69,11 @@ impl Client {
     /// Connects anew: the former connection was closed, or is given up.
     pub fn reconnect(&mut self) {
         self.stream = connect(self.server.as_ref().unwrap());
+    }
+
+    /// Where the server answers HTTP.
+    pub fn http(&self) -> SocketAddr {
+        self.server.as_ref().unwrap().http().expect("a setting says where")
     }
 
     /// Sends bytes as they are.

@@ -6,6 +6,7 @@ mod connection;
 mod consumer_groups;
 mod fetch;
 mod groups;
+mod http;
 mod list_offsets;
 mod metadata;
 mod produce;
