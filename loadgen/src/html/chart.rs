@@ -8,12 +8,12 @@ use std::fmt::Write;
 /// The drawing's width; small, so that its text stays legible on a phone.
 pub(super) const WIDTH: f64 = 480.0;
 /// The drawing's height.
-pub(super) const HEIGHT: f64 = 304.0;
+pub(super) const HEIGHT: f64 = 310.0;
 
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 12.0;
 /// Room for the name of the vertical axis: inside of the field it would lie on the lines.
-const TOP: f64 = 24.0;
+const TOP: f64 = 30.0;
 const BOTTOM: f64 = 40.0;
 
 /// How values become places along an axis.
@@ -156,7 +156,7 @@ impl Chart {
             HEIGHT - 6.0,
             escape(x_name),
             LEFT - 46.0,
-            TOP - 10.0,
+            TOP - 16.0,
             escape(y_name)
         );
         chart
