@@ -1,5 +1,5 @@
-//! What the group coordinator costs: heartbeats, commits and deadlines with 1,000 groups of 10 members, and one large
-//! group's rebalance.
+//! What the coordinators cost: heartbeats, commits and deadlines with 1,000 groups of 10 members, one large group's
+//! rebalance, a million committed offsets at a start, and a small transaction.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use headwater_core::config::BrokerConfig;
@@ -7,8 +7,14 @@ use headwater_core::group::{
     CommitPartition, CommitTopic, Coordinator, GroupConfig, GroupReply, Heartbeat, JoinGroup, OffsetCommit,
     Out, Protocol, SyncGroup,
 };
-use headwater_core::ids::{Generation, GroupId, MemberId, Offset, PartitionId, TopicName};
+use headwater_core::ids::{
+    Generation, GroupId, MemberId, Offset, PartitionId, ProducerEpoch, ProducerId, TopicName, TransactionalId,
+};
+use headwater_core::record::control::Outcome;
 use headwater_core::time::{Monotonic, Timestamp};
+use headwater_core::transaction::{
+    self, AddPartitions, EndTransaction, InitProducerId, TransactionConfig, TransactionReply,
+};
 
 const WALL: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const GENERATION: Generation = Generation::new(1);
@@ -112,6 +118,123 @@ impl World {
     }
 }
 
+/// The records of so many commits, each of its own group and partition.
+fn commits(count: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut world = World::joining(0, 0);
+    let mut records = Vec::with_capacity(count);
+    for number in 0..count {
+        let partition = CommitPartition {
+            partition: PartitionId::new((number / 1000) as i32),
+            offset: Offset::new(number as i64),
+            leader_epoch: None,
+            metadata: None,
+        };
+        let request = OffsetCommit {
+            group: GroupId::new(format!("group-{}", number % 1000)),
+            member: None,
+            generation: None,
+            instance: None,
+            retention_ms: None,
+            report_missing_group: true,
+            knows_epochs: true,
+            topics: vec![CommitTopic {
+                topic: TopicName::new("topic"),
+                topic_id: None,
+                partitions: vec![partition],
+            }],
+        };
+        world.coordinator.on_offset_commit(world.now, WALL, 0, request, &mut world.out);
+        let out = std::mem::take(&mut world.out);
+        records.extend(
+            out.records.into_iter().map(|record| {
+                (record.key.to_vec(), record.value.expect("a commit is no tombstone").to_vec())
+            }),
+        );
+    }
+    assert_eq!(records.len(), count);
+    records
+}
+
+fn loading(c: &mut Criterion) {
+    let records = commits(1_000_000);
+    let mut group = c.benchmark_group("group");
+    group.sample_size(10).throughput(Throughput::Elements(1_000_000));
+    group.bench_function("start with 1,000,000 committed offsets", |b| {
+        b.iter_batched(
+            || Coordinator::new(GroupConfig::new(&BrokerConfig::defaults(), 64 << 20)),
+            |mut coordinator| {
+                for (key, value) in &records {
+                    coordinator.replay(key, Some(value), WALL).expect("it was written so");
+                }
+                coordinator.loaded(Monotonic::default(), WALL);
+                coordinator
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+/// One partition is added, the transaction is committed, its marker is written.
+fn transaction(c: &mut Criterion) {
+    let config = TransactionConfig::new(&BrokerConfig::defaults());
+    let (now, mut out) = (Monotonic::default(), transaction::Out::default());
+    let mut coordinator = transaction::Coordinator::new(config);
+    coordinator.loaded(now, WALL, &mut out);
+    let ids: Vec<_> = (0..10).map(|number| TransactionalId::new(&*format!("producer-{number}"))).collect();
+    let mut who: Vec<(ProducerId, ProducerEpoch)> = Vec::new();
+    let mut fresh = 0;
+    let told = |out: &mut transaction::Out| match out.replies.remove(0).body {
+        TransactionReply::Producer(Ok(who)) => who,
+        other => panic!("{other:?}"),
+    };
+    for id in &ids {
+        let current = None;
+        let request = InitProducerId {
+            id: id.clone(),
+            timeout_ms: 60_000,
+            current,
+            fresh: Some(ProducerId::new(fresh)),
+        };
+        fresh += 1;
+        coordinator.on_init_producer_id(WALL, 0, request, &mut out);
+        who.push(told(&mut out));
+        out = transaction::Out::default();
+    }
+    let mut turn = 0;
+    let mut group = c.benchmark_group("transaction");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("of one partition", |b| {
+        b.iter(|| {
+            turn = (turn + 1) % ids.len();
+            let (id, (producer, epoch)) = (ids[turn].clone(), who[turn]);
+            let partitions = vec![(TopicName::new("topic"), PartitionId::new(0))];
+            let add = AddPartitions {
+                id: id.clone(),
+                producer,
+                epoch,
+                partitions,
+                verify_only: false,
+                bumps: true,
+            };
+            coordinator.on_add_partitions(now, WALL, 0, add, &mut out);
+            out = transaction::Out::default();
+            fresh += 1;
+            let fresh = Some(ProducerId::new(fresh));
+            let (outcome, bumps) = (Outcome::Commit, true);
+            let end = EndTransaction { id: id.clone(), producer, epoch, outcome, bumps, fresh };
+            coordinator.on_end_transaction(WALL, 0, end, &mut out);
+            who[turn] = told(&mut out);
+            let markers = std::mem::take(&mut out.markers);
+            for marker in markers {
+                coordinator.on_markers_written(WALL, &marker.id, marker.producer, marker.epoch, &mut out);
+            }
+            out = transaction::Out::default();
+        });
+    });
+    group.finish();
+}
+
 fn group(c: &mut Criterion) {
     let mut world = World::stable(1000, 10);
     let mut number = 0;
@@ -144,6 +267,10 @@ fn group(c: &mut Criterion) {
             world.out = Out::default();
         });
     });
+    group.throughput(Throughput::Elements(500));
+    group.bench_function("rebalance of 500", |b| {
+        b.iter_batched(|| World::joining(1, 500), |mut world| world.complete(1), BatchSize::LargeInput);
+    });
     group.throughput(Throughput::Elements(1000));
     group.bench_function("rebalance of 1,000", |b| {
         b.iter_batched(|| World::joining(1, 1000), |mut world| world.complete(1), BatchSize::LargeInput);
@@ -157,6 +284,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(std::time::Duration::from_secs(1))
         .measurement_time(std::time::Duration::from_secs(3));
-    targets = group
+    targets = group, transaction, loading
 }
 criterion_main!(benches);

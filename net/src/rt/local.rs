@@ -33,13 +33,39 @@ pub struct Event {
 #[derive(Default)]
 struct EventState {
     given: bool,
+    /// In the order of their coming; those that no longer wait are among them until there are too many.
     waiters: VecDeque<Rc<Waiting>>,
+    gone: usize,
 }
 
-/// One parked future: `granted` is set by whoever ends its wait.
+impl EventState {
+    fn pop(&mut self) -> Option<Rc<Waiting>> {
+        while let Some(first) = self.waiters.pop_front() {
+            if !first.gone.get() {
+                return Some(first);
+            }
+            self.gone -= 1;
+        }
+        None
+    }
+
+    /// A wait was given up. To look for it would cost each connection a walk over all the others, at every request.
+    fn give_up(&mut self, waiting: &Waiting) {
+        waiting.gone.set(true);
+        waiting.waker.borrow_mut().take();
+        self.gone += 1;
+        if self.gone * 2 > self.waiters.len() {
+            self.waiters.retain(|one| !one.gone.get());
+            self.gone = 0;
+        }
+    }
+}
+
+/// One parked future: `granted` is set by whoever ends its wait, `gone` when it gives the wait up.
 #[derive(Default)]
 struct Waiting {
     granted: Cell<bool>,
+    gone: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -71,7 +97,7 @@ impl Event {
     pub fn notify(&self) {
         let first = {
             let mut state = self.state.borrow_mut();
-            let first = state.waiters.pop_front();
+            let first = state.pop();
             state.given |= first.is_none();
             first
         };
@@ -82,8 +108,11 @@ impl Event {
 
     /// Ends every wait there is now; remembers nothing.
     pub fn notify_all(&self) {
-        let waiters = std::mem::take(&mut self.state.borrow_mut().waiters);
-        for waiting in waiters {
+        let mut state = self.state.borrow_mut();
+        let waiters = std::mem::take(&mut state.waiters);
+        state.gone = 0;
+        drop(state);
+        for waiting in waiters.into_iter().filter(|waiting| !waiting.gone.get()) {
             waiting.grant();
         }
     }
@@ -97,7 +126,10 @@ impl Event {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state.borrow();
-        f.debug_struct("Event").field("given", &state.given).field("waiters", &state.waiters.len()).finish()
+        f.debug_struct("Event")
+            .field("given", &state.given)
+            .field("waiters", &(state.waiters.len() - state.gone))
+            .finish()
     }
 }
 
@@ -140,7 +172,7 @@ impl Drop for EventWait {
             // The notice was meant for work, not for this particular waiter: without handing it on, it is lost.
             self.event.notify();
         } else {
-            self.event.state.borrow_mut().waiters.retain(|other| !Rc::ptr_eq(other, &waiting));
+            self.event.state.borrow_mut().give_up(&waiting);
         }
     }
 }

@@ -57,6 +57,27 @@ fn a_notice_ends_the_longest_wait_only() {
 }
 
 #[test]
+fn waits_that_are_given_up_are_passed_over_and_do_not_pile_up() {
+    let event = Event::new();
+    let mut kept: Vec<_> = (0..3).map(|_| Driven::new(event.wait())).collect();
+    for one in &mut kept {
+        assert!(one.poll().is_pending());
+        for _ in 0..100 {
+            assert!(Driven::new(event.wait()).poll().is_pending());
+        }
+    }
+    assert_eq!(format!("{event:?}"), "Event { given: false, waiters: 3 }");
+    assert!(event.state.borrow().waiters.len() < 10);
+    event.notify();
+    assert_eq!(kept.iter().map(Driven::woken).collect::<Vec<_>>(), [1, 0, 0]);
+    drop(kept.remove(1));
+    event.notify_all();
+    assert_eq!(kept.iter().map(Driven::woken).collect::<Vec<_>>(), [1, 1]);
+    event.notify();
+    assert!(Driven::new(event.wait()).poll().is_ready(), "with nobody left it is remembered");
+}
+
+#[test]
 fn a_notice_to_a_dropped_wait_goes_to_the_next() {
     let event = Event::new();
     let (mut first, mut second) = (Driven::new(event.wait()), Driven::new(event.wait()));
