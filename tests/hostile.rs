@@ -158,7 +158,7 @@ fn a_slow_reader_is_not_fed() {
     ]);
     check(&broker, |broker| {
         // Sixty times some hundred replies of a MiB, of which nobody takes a byte.
-        (0..60)
+        let readers: Vec<_> = (0..60)
             .map(|_| {
                 let socket = Socket::open(&broker.address);
                 socket.0.set_nonblocking(true).unwrap();
@@ -167,7 +167,10 @@ fn a_slow_reader_is_not_fed() {
                 let _ = (&socket.0).write(&requests);
                 socket
             })
-            .collect::<Vec<_>>()
+            .collect();
+        // For a while only: their replies hold what replies may hold, and the neighbour's reader waits for it.
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        drop(readers);
     });
 }
 
