@@ -26,7 +26,7 @@ MOMENTS = {"LogAppendTimeMs", "TransactionStartTimeMs"}
 # Lists whose order means nothing.
 UNORDERED = {
     "Entries", "Entity", "Values", "TransactionStates", "ConfigResources", "ReplicaElectionResults", "Configs", "Topics", "Responses", "Groups",
-    "Members", "Assignments", "ActiveProducers", "Transactions",
+    "Members", "Assignments", "ActiveProducers", "Transactions", "ActivePartitions", "StandbyPartitions", "PartitionsByUserEndpoint",
     "Results", "ResultsByTopicV3AndBelow", "ResultsByPartition", "Partitions@OffsetDelete", "ResultsByTransaction", "TopicResults",
 }
 

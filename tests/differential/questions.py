@@ -267,8 +267,6 @@ def streams(ask):
         ask("IncrementalAlterConfigs", Resources=[{"ResourceType": 32, "ResourceName": group, "Configs": configs}])
     ask("IncrementalAlterConfigs", Resources=[{"ResourceType": 32, "ResourceName": "st", "Configs": [
         {"Name": "streams.num.standby.replicas", "ConfigOperation": 0, "Value": "3"}]}])
-    time.sleep(0.5)
-    ask("DescribeConfigs", 4, Resources=[{"ResourceType": 32, "ResourceName": "st", "ConfigurationKeys": [*settings]}])
     ask("CreateTopics", 7, Topics=[{"Name": name, "NumPartitions": count, "ReplicationFactor": 1} for name, count in (("si", 2), ("sj", 3))])
 
     def own(name, count=0, **configs):
