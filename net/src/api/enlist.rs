@@ -14,6 +14,7 @@ use std::time::Duration;
 use headwater_core::ErrorCode;
 use headwater_core::ids::{PartitionId, ProducerEpoch, ProducerId, TopicPartition, TransactionalId};
 use headwater_core::log_transactions::Guard;
+use headwater_core::time::Monotonic;
 use headwater_core::transaction::{AddPartitions, Place, TransactionReply, partition_for};
 use headwater_replication::metadata::{Image, TRANSACTION_STATE};
 use headwater_replication::partition::Standing;
@@ -53,6 +54,42 @@ pub(super) async fn add(shard: &Rc<Shard>, request: AddPartitions) -> Result<Vec
     }
 }
 
+/// As [`add`]; where the producer's last transaction is just ending it waits a little for that. A client that is told to come
+/// again makes a pause of 20 ms or more, several times what the markers take.
+pub(super) async fn add_behind_last(
+    shard: &Rc<Shard>,
+    request: AddPartitions,
+) -> Result<Vec<ErrorCode>, ErrorCode> {
+    let patience = Patience::begin();
+    loop {
+        let codes = add(shard, request.clone()).await?;
+        if !codes.contains(&ErrorCode::ConcurrentTransactions) || patience.is_over() {
+            return Ok(codes);
+        }
+        patience.pause().await;
+    }
+}
+
+/// The wait for the end of a producer's last transaction, in pauses that are a part of what it has taken so far.
+struct Patience {
+    began: Monotonic,
+}
+
+impl Patience {
+    fn begin() -> Self {
+        Self { began: rt::now() }
+    }
+
+    fn is_over(&self) -> bool {
+        rt::now().millis_since(self.began) >= CONCURRENT_WAIT_MS
+    }
+
+    async fn pause(&self) {
+        let waited = Duration::from_nanos(rt::now().nanos() - self.began.nanos());
+        rt::sleep((waited / 4).max(Duration::from_millis(1))).await;
+    }
+}
+
 /// Who wants to write, and how its client takes part.
 pub(super) struct Writer {
     /// Its transactional id.
@@ -74,8 +111,7 @@ pub(super) async fn admit(
 ) -> Vec<Result<Option<Guard>, ErrorCode>> {
     let shard = context.shard();
     let (places, items): (Vec<Place>, Vec<StandingItem>) = items.into_iter().unzip();
-    let deadline = rt::now().plus_millis(CONCURRENT_WAIT_MS);
-    let mut pause = Duration::from_millis(1);
+    let patience = Patience::begin();
     loop {
         // Anew in each turn: the marker of the last transaction makes the guards from before it void.
         let standings = shard.ask_standings(items.clone()).await;
@@ -101,7 +137,7 @@ pub(super) async fn admit(
         if ends.is_empty() && (begins.is_empty() || believed) {
             return outcome;
         }
-        let late = rt::now() >= deadline;
+        let late = patience.is_over();
         if ends.is_empty() || late {
             let of = |which: &[usize]| which.iter().map(|at| places[*at].clone()).collect();
             // What still stands in the way may be the transaction of another epoch than the writer's: one that the coordinator
@@ -122,8 +158,7 @@ pub(super) async fn admit(
                 return outcome;
             }
         }
-        rt::sleep(pause).await;
-        pause *= 2;
+        patience.pause().await;
     }
 }
 
