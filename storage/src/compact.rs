@@ -14,24 +14,26 @@
 //! last batch stays, if only as a header without records. Damage ends the pass: nothing is dropped on the word of what can't
 //! be read.
 //!
-//! It works in slices: `pause` is awaited after each stretch of bytes, and decides how long others have the shard.
+//! It works in slices: `pause` is awaited after each stretch of bytes, and decides how long others have the shard. The records of a
+//! batch are slices too; what can't be cut (to decompress one that is large, to write it again and compress it) is done by the pool.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::io;
 use std::rc::Rc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use headwater_core::ids::{Offset, ProducerId};
 use headwater_core::limits::DECOMPRESSED_BATCH_BYTES_MAX;
 use headwater_core::log_transactions::Aborted;
 use headwater_core::record::compact::{Left, delete_horizon, rewrite};
+use headwater_core::record::compress::Codec;
 use headwater_core::record::control::{EndMarker, Outcome};
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::{Record, Records};
 
 use crate::checkpoint::SegmentImage;
-use crate::disk::{Buf, Disk, DiskFile, Open, PAGE, page_ceil};
+use crate::disk::{Buf, Disk, DiskFile, Open, PAGE, page_ceil, ring};
 use crate::error::StorageError;
 use crate::index::Index;
 use crate::log::{CompactionConfig, Log};
@@ -39,10 +41,41 @@ use crate::reader::{Found, SegmentReader};
 
 /// Bytes of batches between two pauses: a fraction of a millisecond's work.
 const SLICE_BYTES: usize = 64 << 10;
+/// A compressed batch of so many bytes, which may be a thousand times as many without, is not unpacked on the shard.
+const PACKED_BYTES_MAX: usize = 1 << 10;
+/// What a record costs besides its bytes, as bytes: it is parsed and its key looked up twice.
+const RECORD_BYTES: usize = 128;
 /// Bytes of one write.
 const WRITE_BYTES: usize = 1 << 20;
 /// What a key costs in the map: its hash, its offset, and the table's spare room.
 pub const KEY_BYTES: usize = 48;
+
+/// Whether the work on one batch may be more than a slice.
+fn is_large(header: &BatchHeader) -> bool {
+    let packed = !matches!(header.codec(), Ok(Codec::None));
+    header.encoded_len > if packed { PACKED_BYTES_MAX } else { SLICE_BYTES }
+}
+
+/// Does something that can't be cut into slices: on the pool, or at once where there is none (the simulated disk).
+async fn off_the_shard<T: Send + 'static>(work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
+    match ring::pool_if_any() {
+        Some(pool) => pool.run(work).await.ok().flatten(),
+        None => work(),
+    }
+}
+
+/// The records of a batch; none if they can't be read.
+async fn unpack<'b>(header: BatchHeader, bytes: &'b Bytes) -> Option<Records<'b>> {
+    if matches!(header.codec(), Ok(Codec::None)) || !is_large(&header) {
+        return Records::of(&BatchView { header, bytes }, DECOMPRESSED_BATCH_BYTES_MAX).ok();
+    }
+    let bytes = bytes.clone();
+    let work = move || {
+        let view = BatchView { header, bytes: &bytes };
+        Records::of(&view, DECOMPRESSED_BATCH_BYTES_MAX).ok().map(Records::into_owned)
+    };
+    off_the_shard(work).await
+}
 
 /// What a pass did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,6 +217,7 @@ impl<D: Disk> Log<D> {
             pass,
             pause,
             since: 0,
+            records_since: 0,
             aborted,
             standing: HashSet::new(),
             done: Compacted::default(),
@@ -245,6 +279,8 @@ struct Compaction<'l, D: Disk, F> {
     pass: Pass,
     pause: F,
     since: usize,
+    /// The same of records, since the last pause for them.
+    records_since: usize,
     /// Of each producer, by offset.
     aborted: HashMap<ProducerId, Vec<Aborted>>,
     /// Producers with a batch of a transaction that stays and whose marker the round has not come to.
@@ -295,6 +331,16 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
         if self.since >= SLICE_BYTES {
             let since = std::mem::take(&mut self.since);
             (self.pause)(since).await;
+        }
+    }
+
+    /// After each record of a batch. Its bytes are read and written as those of its batch: here they only take time.
+    async fn breathe_after(&mut self, record: &Record<'_>) {
+        let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        self.records_since += RECORD_BYTES + length(record.key) + length(record.value);
+        if self.records_since >= SLICE_BYTES {
+            self.records_since = 0;
+            (self.pause)(0).await;
         }
     }
 
@@ -351,8 +397,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
             if header.is_control() || self.is_aborted(&header) {
                 continue;
             }
-            let view = BatchView { header, bytes: &bytes };
-            let Ok(records) = Records::of(&view, DECOMPRESSED_BATCH_BYTES_MAX) else { return Ok(None) };
+            let Some(records) = unpack(header, &bytes).await else { return Ok(None) };
             for record in records.iter() {
                 let Ok(record) = record else { return Ok(None) };
                 if record.offset < from {
@@ -361,6 +406,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                 if record.key.is_some_and(|key| !map.note(key, record.offset)) {
                     return Ok(Some(MapEnd::Full(record.offset)));
                 }
+                self.breathe_after(&record).await;
             }
         }
     }
@@ -384,15 +430,14 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
     }
 
     /// What is left of a batch; none if it can't be read.
-    fn left(&mut self, header: &BatchHeader, bytes: &[u8], map: &KeyMap) -> Option<Left> {
-        let view = BatchView { header: *header, bytes };
+    async fn left(&mut self, header: &BatchHeader, bytes: &Bytes, map: &KeyMap) -> Option<Left> {
         if header.is_control() {
-            return self.left_of_marker(&view, map);
+            return self.left_of_marker(&BatchView { header: *header, bytes }, map);
         }
         let left = if header.record_count == 0 {
-            Left::Nothing(bytes.into())
+            Left::Nothing(bytes[..].into())
         } else {
-            self.records_left(&view, map)?
+            self.records_left(*header, bytes, map).await?
         };
         let left = match left {
             Left::Nothing(_) if header.record_count == 0 && self.is_last(header, map) => Left::All,
@@ -415,19 +460,38 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
         Some(if goes { Left::Nothing(BytesMut::new()) } else { Left::All })
     }
 
-    fn records_left(&self, view: &BatchView<'_>, map: &KeyMap) -> Option<Left> {
+    async fn records_left(&mut self, header: BatchHeader, bytes: &Bytes, map: &KeyMap) -> Option<Left> {
         let retention = i64::try_from(self.config.delete_retention_ms).unwrap_or(i64::MAX);
         let horizon = self.pass.now_ms.saturating_add(retention);
-        let aborted = self.is_aborted(&view.header);
+        let aborted = self.is_aborted(&header);
         // Tombstones may go only when their turn came in an earlier pass, and their time is up.
-        let expired = delete_horizon(&view.header).is_some_and(|horizon| self.pass.now_ms >= horizon);
+        let expired = delete_horizon(&header).is_some_and(|horizon| self.pass.now_ms >= horizon);
         let keep = |record: &Record<'_>| {
             !aborted
                 && record.key.is_some_and(|key| {
                     !(map.is_superseded(key, record.offset) || expired && record.value.is_none())
                 })
         };
-        rewrite(view, horizon, DECOMPRESSED_BATCH_BYTES_MAX, keep).ok()
+        if !is_large(&header) {
+            let view = BatchView { header, bytes };
+            return rewrite(&view, horizon, DECOMPRESSED_BATCH_BYTES_MAX, keep).ok();
+        }
+        // The map stays here: what is to be kept is decided record by record, and carried out elsewhere.
+        let mut kept = Vec::new();
+        let records = unpack(header, bytes).await?;
+        for record in records.iter() {
+            let record = record.ok()?;
+            kept.push(keep(&record));
+            self.breathe_after(&record).await;
+        }
+        drop(records);
+        let bytes = bytes.clone();
+        let work = move || {
+            let mut kept = kept.into_iter();
+            let view = BatchView { header, bytes: &bytes };
+            rewrite(&view, horizon, DECOMPRESSED_BATCH_BYTES_MAX, |_| kept.next().unwrap_or(true)).ok()
+        };
+        off_the_shard(work).await
     }
 
     /// Writes a segment again; false ends the pass. `clean` says that all its keys have been mapped.
@@ -453,7 +517,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
                 Step::End => break,
                 Step::Stop => return out.give_up().await.map(|()| false),
             };
-            match self.left(&header, &bytes, map) {
+            match self.left(&header, &bytes, map).await {
                 None => return out.give_up().await.map(|()| false),
                 Some(Left::All) => out.push(&header, &bytes).await?,
                 Some(Left::Some(bytes)) => {
@@ -541,7 +605,7 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
 }
 
 enum Step {
-    Batch(BatchHeader, bytes::Bytes),
+    Batch(BatchHeader, Bytes),
     End,
     Stop,
 }
@@ -581,26 +645,30 @@ impl<'l, D: Disk> Output<'l, D> {
         let delta = (header.base_offset.get() - self.base.get()) as u32;
         self.index.note(delta, self.size, bytes.len(), header.max_timestamp, self.interval);
         self.size += bytes.len() as u64;
-        self.pending.extend_from_slice(bytes);
-        if self.pending.len() >= WRITE_BYTES {
-            let whole = self.pending.len() / PAGE * PAGE;
-            if let Err(error) = self.write(whole).await {
-                self.give_up().await?;
-                return Err(self.failed(error));
+        for part in bytes.chunks(WRITE_BYTES) {
+            self.pending.extend_from_slice(part);
+            if self.pending.len() >= WRITE_BYTES {
+                let whole = self.pending.len() / PAGE * PAGE;
+                if let Err(error) = self.write(whole).await {
+                    self.give_up().await?;
+                    return Err(self.failed(error));
+                }
             }
         }
         Ok(())
     }
 
     async fn write(&mut self, len: usize) -> io::Result<()> {
-        let disk = &self.log.shared.disk;
+        let shared = &self.log.shared;
         let file = match self.file.take() {
             Some(file) => file,
-            None => disk.open(&self.paths[0], Open::Write).await?,
+            None => shared.disk.open(&self.paths[0], Open::Write).await?,
         };
-        let mut buf = disk.alloc(page_ceil(len));
+        let mut buf = shared.buffers.take(page_ceil(len));
         buf.bytes()[..len].copy_from_slice(&self.pending[..len]);
-        let (result, _) = file.write_at(buf, page_ceil(len), self.written).await;
+        buf.bytes()[len..page_ceil(len)].fill(0);
+        let (result, back) = file.write_at(buf, page_ceil(len), self.written).await;
+        shared.buffers.give(back);
         self.file = Some(file);
         result?;
         self.written += page_ceil(len) as u64;

@@ -432,3 +432,80 @@ fn b64_transactions_are_compacted_by_their_outcome() {
         assert_eq!(left_of(script, producers), expected, "{script}, {producers:?} may come back");
     }
 }
+
+/// One batch of a megabyte, compressed or not, is no longer a stretch of the shard's time than many small ones.
+#[test]
+fn b64_a_very_large_batch_is_compacted_in_slices() {
+    const RECORDS: usize = 8000;
+    const VALUE_BYTES: usize = 120;
+    const ROUND_MS: i64 = 1000;
+    for codec in [Codec::None, Codec::Zstd, Codec::Lz4] {
+        block_on(async {
+            // Each batch begins a segment of its own, by its age.
+            let log_config =
+                LogConfig { segment_bytes: 2 << 20, segment_ms: 1, segment_jitter_ms: 0, ..config().log };
+            let config = StoreConfig {
+                journal_file_bytes: 4 << 20,
+                journal_files: 4,
+                heads_bytes: 8 << 20,
+                log: log_config,
+                ..config()
+            };
+            let disk = Sim::new(5);
+            let open = async || {
+                let store = Store::open(disk.clone(), "/data".into(), SHARD, config).await.unwrap();
+                let log = store.create_log(id(0), log_config);
+                (store, log)
+            };
+            let (store, log) = open().await;
+            for round in 0..3 {
+                let mut builder = BatchBuilder::new().codec(codec);
+                for n in 0..RECORDS {
+                    // Each round writes every second key of the one before again.
+                    let key = ((n as u32) << round).to_be_bytes();
+                    builder.push(round * ROUND_MS, Some(&key), Some(&[round as u8; VALUE_BYTES]), &[]);
+                }
+                put(&log, builder.build_mut()).unwrap();
+            }
+            store.shutdown().await.unwrap();
+            drop((log, store));
+            let (store, log) = open().await;
+            let pauses = Cell::new(0);
+            let pause = |_| {
+                pauses.set(pauses.get() + 1);
+                yield_now()
+            };
+            let driver = async {
+                // What a crash may have left is swept first.
+                for _ in 0..200 {
+                    yield_now().await;
+                }
+                log.compact(pass(5000, 1 << 20, &LogTransactions::default()), pause).await.unwrap()
+            };
+            let loops = async {
+                zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
+                std::future::pending().await
+            };
+            let done = or(driver, loops).await;
+            assert_eq!(done.segments, 1, "{codec:?}: {done:?}");
+            // Two segments are mapped, and written again or found to be as they should.
+            let worked = 4 * RECORDS * VALUE_BYTES;
+            assert!(pauses.get() >= worked / (64 << 10), "{codec:?}: {} pauses", pauses.get());
+            let mut left = [0; 3];
+            for batch in batches(&log).await.unwrap() {
+                let (view, _) = BatchView::split(&batch).unwrap();
+                for record in Records::of(&view, 64 << 20).unwrap().iter() {
+                    let record = record.unwrap();
+                    let round = record.offset.get() as usize / RECORDS;
+                    let n = record.offset.get() as usize % RECORDS;
+                    assert_eq!(record.key, Some(&((n as u32) << round).to_be_bytes()[..]));
+                    assert_eq!(record.value, Some(&[round as u8; VALUE_BYTES][..]));
+                    assert!(round > 0 || n % 2 == 1, "{codec:?}: offset {} was written again", record.offset);
+                    left[round] += 1;
+                }
+            }
+            // The last segment is not touched, and its keys do not count yet.
+            assert_eq!(left, [RECORDS / 2, RECORDS, RECORDS], "{codec:?}");
+        });
+    }
+}

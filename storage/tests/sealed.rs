@@ -14,12 +14,14 @@ use bytes::Bytes;
 use futures_lite::future::{or, yield_now, zip};
 use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
 use headwater_core::record::builder::BatchBuilder;
+use headwater_core::record::compress::Codec;
 use headwater_core::record::header::{BatchHeader, BatchView};
+use headwater_storage::compact::Pass as Compacting;
 use headwater_storage::disk::buffered::Buffered;
 use headwater_storage::disk::dma::{Dma, block_on};
 use headwater_storage::disk::{Disk, Open};
 use headwater_storage::layout;
-use headwater_storage::log::{Log, LogConfig};
+use headwater_storage::log::{CompactionConfig, Log, LogConfig};
 use headwater_storage::plan::{ReadError, ReadOutcome};
 use headwater_storage::store::{Store, StoreConfig};
 use rustix::fs::{Advice, fadvise};
@@ -315,4 +317,91 @@ fn sixteen_readers_of_the_tail_share_one_copy_and_ask_no_disk() {
         }
         assert_eq!(store.usage().read_bytes, 0);
     });
+}
+
+#[test]
+fn b64_what_is_on_its_way_out_stays_while_its_segment_is_compacted() {
+    const KEYS: usize = 40;
+    check("compacted", async |folder| {
+        let compaction = CompactionConfig {
+            dirty_permille: 0,
+            lag_ms_min: 0,
+            lag_ms_max: u64::MAX,
+            delete_retention_ms: 0,
+        };
+        let of_log = LogConfig { compaction: Some(compaction), ..config().log };
+        let (store, log) = open(&folder).await;
+        let mut last = vec![0; KEYS];
+        beside(&store, async {
+            for n in 0..500usize {
+                // Compressed and larger than what is unpacked on the shard: the pool does it.
+                let mut seed = n as u32;
+                let noise = std::iter::repeat_with(|| {
+                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (seed >> 24) as u8
+                });
+                let value: Vec<u8> = noise.take(2500).collect();
+                let key = [(n * 7 % KEYS) as u8];
+                let batch = BatchBuilder::new().codec(Codec::Zstd).record(n as i64, Some(&key), Some(&value));
+                let batch = batch.build_mut();
+                let header = BatchHeader::parse(&batch).unwrap();
+                store.room().await;
+                let done = log.append(batch, &header, LeaderEpoch::new(1)).unwrap();
+                last[usize::from(key[0])] = done.base_offset.get();
+            }
+        })
+        .await;
+        store.shutdown().await.unwrap();
+        drop((log, store));
+        let (store, log) = open(&folder).await;
+        log.set_config(of_log);
+        beside(&store, async {
+            for _ in 0..2 {
+                pass(&log, 64 << 10, log.end()).await;
+            }
+            let (mut held, mut at) = (Vec::new(), Offset::ZERO);
+            while at < log.end() {
+                let outcome = log.plan(at, log.end(), 64 << 10, true).unwrap().run_to_send().await.unwrap();
+                at = outcome.next_offset;
+                let bytes = bytes_of(&outcome).await;
+                held.extend(outcome.sealed.map(|range| (range, bytes)));
+            }
+            assert!(held.len() > 10, "{} stretches", held.len());
+            let before: Vec<_> = log_files(&folder);
+            let upto = log.end();
+            let compacting = Compacting { now_ms: 1000, upto, map_bytes: 1 << 20, ..Compacting::default() };
+            let done = log.compact(compacting, |_| yield_now()).await.unwrap();
+            assert!(done.segments > 2, "{done:?}");
+            // Their names go, with a checkpoint.
+            while before.iter().filter(|path| path.exists()).count() > before.len() - done.segments {
+                yield_now().await;
+            }
+            for (range, bytes) in &held {
+                assert!(range.read(0, range.len()).await.unwrap() == bytes[..], "other bytes are sent");
+                range.warm(0, range.len(), 0).await.unwrap();
+            }
+            let (mut there, mut at) = (Vec::new(), Offset::ZERO);
+            while at < log.end() {
+                let outcome = log.plan(at, log.end(), 64 << 10, true).unwrap().run_to_send().await.unwrap();
+                at = outcome.next_offset;
+                let bytes = bytes_of(&outcome).await;
+                let mut rest = bytes.as_slice();
+                while !rest.is_empty() {
+                    let (view, behind) = BatchView::split(rest).unwrap();
+                    view.verify_crc().unwrap();
+                    there.push(view.header.base_offset.get());
+                    rest = behind;
+                }
+            }
+            assert!(there.len() < 200 && last.iter().all(|offset| there.contains(offset)), "{there:?}");
+        })
+        .await;
+    });
+}
+
+/// Segments' files.
+fn log_files(folder: &Path) -> Vec<PathBuf> {
+    let names = fs::read_dir(layout::log_folder(folder, LOG)).unwrap();
+    let paths = names.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect()
 }

@@ -40,6 +40,11 @@ impl<'b> Records<'b> {
         Ok(Records { header: batch.header, bytes })
     }
 
+    /// The same with bytes of their own.
+    pub fn into_owned(self) -> Records<'static> {
+        Records { header: self.header, bytes: Cow::Owned(self.bytes.into_owned()) }
+    }
+
     /// The uncompressed bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

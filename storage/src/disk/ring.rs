@@ -135,7 +135,7 @@ pub fn pool() -> PoolHandle {
 }
 
 /// As [`pool`], or none on a thread without a ring.
-pub(super) fn pool_if_any() -> Option<PoolHandle> {
+pub(crate) fn pool_if_any() -> Option<PoolHandle> {
     RING.try_with(|ring| ring.try_borrow().ok()?.as_ref().map(|ring| ring.pool.clone())).ok().flatten()
 }
 
