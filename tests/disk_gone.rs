@@ -1,5 +1,5 @@
-//! The file system goes away under a running broker (its shutdown ioctl): nothing more is acknowledged, the broker says why, and
-//! when the disk is back after a restart everything that was acknowledged is there.
+//! The file system goes away under a running broker (its shutdown ioctl): nothing more is acknowledged, the broker says
+//! why, and when the disk is back after a restart everything that was acknowledged is there.
 //!
 //! Where a test may not mount an image it says so and is skipped.
 

@@ -33,8 +33,8 @@ fn bounded(more: &[&str]) -> Broker {
     Broker::start(&[SMALL, BOUNDED, more].concat())
 }
 
-/// Runs `attack` beside a neighbour; both get to their ends, and the broker stays small. What the attack answers is held until
-/// the neighbour is done.
+/// Runs `attack` beside a neighbour; both get to their ends, and the broker stays small. What the attack answers is
+/// held until the neighbour is done.
 fn check<T>(broker: &Broker, attack: impl FnOnce(&Broker) -> T) {
     let args =
         ["loadgen", "run", "--topic", "neighbour", "--partitions", "2", "--rate", "500", "--size", "200"];

@@ -1,7 +1,7 @@
-//! kill -9 in the middle of transactions, of both protocols at once. Each transaction writes its number to every partition, and
-//! one of the producers commits it as an offset, too. Whatever the moment of the kill, a reader of committed records sees a
-//! number everywhere or nowhere; everywhere if the commit was acknowledged, nowhere if none was asked for. In the end
-//! nothing is left open.
+//! kill -9 in the middle of transactions, of both protocols at once. Each transaction writes its number to every
+//! partition, and one of the producers commits it as an offset, too. Whatever the moment of the kill, a reader of
+//! committed records sees a number everywhere or nowhere; everywhere if the commit was acknowledged, nowhere if none
+//! was asked for. In the end nothing is left open.
 //!
 //! `CRASH_ROUNDS=20 cargo test --test transactions` kills oftener.
 

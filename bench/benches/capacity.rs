@@ -7,10 +7,10 @@
 //! | `capacity/fetch` | one answer of up to 1 MiB, one after the other: of what is in memory, and of what only the disk has |
 //! | `capacity/fan-out` | one batch of 64 KiB, until each of 1 or 16 consumers that wait for it has it |
 //!
-//! The broker is `target/release/headwater` (or what `HEADWATER` names), on a free port and a folder beside the build's. With
-//! `CAPACITY_BOOTSTRAP=HOST:PORT` it is one that runs already, of any make, anywhere: that is how to find out what a machine can
-//! do before it has to. Topics are made for each bench and deleted after it. The client is one thread that sends batches made
-//! beforehand, so what is measured is the broker, the disk and the sockets.
+//! The broker is `target/release/headwater` (or what `HEADWATER` names), on a free port and a folder beside the
+//! build's. With `CAPACITY_BOOTSTRAP=HOST:PORT` it is one that runs already, of any make, anywhere: that is how to find
+//! out what a machine can do before it has to. Topics are made for each bench and deleted after it. The client is one
+//! thread that sends batches made beforehand, so what is measured is the broker, the disk and the sockets.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

@@ -12,9 +12,9 @@
 //! transaction whose marker is not committed yet still counts as undecided, so that the last stable offset never stands
 //! behind a marker that could be lost.
 //!
-//! A transaction may begin here only if its coordinator knows that this partition is part of it, else nobody would end it. So
-//! whoever begins one first takes a [`Guard`], asks the coordinator, and shows the guard with the batch; a marker
-//! that was written meanwhile voids it (KIP-890).
+//! A transaction may begin here only if its coordinator knows that this partition is part of it, else nobody would end
+//! it. So whoever begins one first takes a [`Guard`], asks the coordinator, and shows the guard with the batch; a
+//! marker that was written meanwhile voids it (KIP-890).
 //!
 //! Like the producers' sequences this is a function of the log; a snapshot shortens the replay.
 //!

@@ -231,8 +231,8 @@ impl ProducerStates {
         }
     }
 
-    /// Forgets producers not heard of for `expiration_ms` (`producer.id.expiration.ms`, behaviour 38), but those that have to
-    /// be kept: their transactions are open.
+    /// Forgets producers not heard of for `expiration_ms` (`producer.id.expiration.ms`, behaviour 38), but those that
+    /// have to be kept: their transactions are open.
     pub fn expire(&mut self, now: Timestamp, expiration_ms: u64, keep: impl Fn(ProducerId) -> bool) {
         self.producers.retain(|id, state| {
             let silent = now.millis().saturating_sub(state.heard.millis());

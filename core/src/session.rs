@@ -251,8 +251,8 @@ impl FetchSessions {
         Finished { session_id: id, include }
     }
 
-    /// Ends a fetch whose answer is put off: it has no partitions, and nothing counts as told. Answers the session id for it:
-    /// 0 where the session would only now have been opened, or is no longer there.
+    /// Ends a fetch whose answer is put off: it has no partitions, and nothing counts as told. Answers the session id
+    /// for it: 0 where the session would only now have been opened, or is no longer there.
     pub fn put_off(&mut self, context: &FetchContext) -> i32 {
         match context.kind {
             Kind::Incremental { id, next_epoch } => {

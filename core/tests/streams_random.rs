@@ -1,8 +1,8 @@
 //! Random members of a streams group (KIP-1071): they join, leave, fall silent, lose replies and come back, threads share
 //! processes, topics grow, copies are wanted or not, the broker restarts.
 //!
-//! After each event: the coordinator's invariants hold, and no two members run the same task; now and then, that a coordinator
-//! loaded from the log is the same. In the end, when all is quiet, every task is run and every copy kept.
+//! After each event: the coordinator's invariants hold, and no two members run the same task; now and then, that a
+//! coordinator loaded from the log is the same. In the end, when all is quiet, every task is run and every copy kept.
 //!
 //!     SEED=7 cargo test -p headwater-core --test streams_random
 

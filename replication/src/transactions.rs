@@ -50,8 +50,8 @@ pub struct TransactionHost<D: Disk> {
 }
 
 impl<D: Disk> TransactionHost<D> {
-    /// A host that has to [`load`](Self::load) before it serves. `markers` is called with what is to be written; it has to be
-    /// written, whatever it takes, and then [`on_markers_written`](Self::on_markers_written) is called.
+    /// A host that has to [`load`](Self::load) before it serves. `markers` is called with what is to be written; it has
+    /// to be written, whatever it takes, and then [`on_markers_written`](Self::on_markers_written) is called.
     pub fn new(
         partition: Rc<Partition<D>>,
         config: TransactionConfig,

@@ -1,8 +1,8 @@
 //! In which order batches that are in segments leave memory: that in which they were written there.
 //!
-//! One entry a batch, which names its log only: each log's batches leave from its front. A log that is deleted takes its batches
-//! with it, and its entries stay behind; when they are more than half of all, they go in one pass, so that a broker whose cache is
-//! never over its budget does not gather them for ever.
+//! One entry a batch, which names its log only: each log's batches leave from its front. A log that is deleted takes
+//! its batches with it, and its entries stay behind; when they are more than half of all, they go in one pass, so that
+//! a broker whose cache is never over its budget does not gather them for ever.
 
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};

@@ -137,8 +137,8 @@ impl Checkpoint {
 
 /// Makes the bytes of a checkpoint log by log, so that whoever has ten thousand of them can let others in between.
 ///
-/// Each log is as it is when its turn comes. That is sound, because an image only says what is durable already; a log that goes
-/// meanwhile has to be among the dropped ones, which come last.
+/// Each log is as it is when its turn comes. That is sound, because an image only says what is durable already; a log
+/// that goes meanwhile has to be among the dropped ones, which come last.
 pub struct Encoder {
     out: Vec<u8>,
     logs: u32,

@@ -140,9 +140,10 @@ impl<D: Disk> Store<D> {
         Some(())
     }
 
-    /// A file system that never writes in place may have no space for a frame, though the ring's files are there. The same
-    /// frame is then written to the same place again: whatever sectors of it are there already are those of this frame, so after a
-    /// crash it is whole or torn, as any last frame. Waits until that is worth a try; none when no more is to be tried.
+    /// A file system that never writes in place may have no space for a frame, though the ring's files are there. The
+    /// same frame is then written to the same place again: whatever sectors of it are there already are those of this
+    /// frame, so after a crash it is whole or torn, as any last frame. Waits until that is worth a try; none when no
+    /// more is to be tried.
     async fn wait_for_space(&self) -> Option<()> {
         let shared = &self.shared;
         if shared.failed() || (shared.stopping.get() && shared.disk_full.get()) {

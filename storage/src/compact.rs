@@ -6,16 +6,17 @@
 //!                             written again, without the records whose key has a later offset in the map
 //! ```
 //!
-//! A segment is written again as a file of the next generation: whole, flushed, with its index; then it takes the old one's
-//! place in memory, then in a checkpoint, and only then the old file goes. A crash in between leaves the old one in force and
-//! the new one to be swept away. Offsets stay. Records of aborted transactions go; those of committed ones are like any
-//! others, for nothing undecided is touched. A commit marker goes when no batch of its transaction is left; an abort marker
-//! stays, because readers go by the list of aborted transactions, which names it. Of each producer that may come back the
-//! last batch stays, if only as a header without records. Damage ends the pass: nothing is dropped on the word of what can't
-//! be read.
+//! A segment is written again as a file of the next generation: whole, flushed, with its index; then it takes the old
+//! one's place in memory, then in a checkpoint, and only then the old file goes. A crash in between leaves the old one
+//! in force and the new one to be swept away. Offsets stay. Records of aborted transactions go; those of committed ones
+//! are like any others, for nothing undecided is touched. A commit marker goes when no batch of its transaction is
+//! left; an abort marker stays, because readers go by the list of aborted transactions, which names it. Of each
+//! producer that may come back the last batch stays, if only as a header without records. Damage ends the pass: nothing
+//! is dropped on the word of what can't be read.
 //!
-//! It works in slices: `pause` is awaited after each stretch of bytes, and decides how long others have the shard. The records of a
-//! batch are slices too; what can't be cut (to decompress one that is large, to write it again and compress it) is done by the pool.
+//! It works in slices: `pause` is awaited after each stretch of bytes, and decides how long others have the shard. The
+//! records of a batch are slices too; what can't be cut (to decompress one that is large, to write it again and
+//! compress it) is done by the pool.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};

@@ -1,13 +1,13 @@
-//! Readers that come back: where a read from the disk ended, what of the next one is in memory already, and what is being read
-//! meanwhile.
+//! Readers that come back: where a read from the disk ended, what of the next one is in memory already, and what is
+//! being read meanwhile.
 //!
-//! A consumer that is behind asks for one stretch after the other. Without a cursor each of its reads begins at an index entry
-//! before the place, checks what it has had already, and throws away what it has read too much; and the disk rests while the
-//! consumer works. A cursor is found by the offset that comes next, taken by the read that begins there, and left again by
-//! it; the second one in a row also begins to read ahead, one window.
+//! A consumer that is behind asks for one stretch after the other. Without a cursor each of its reads begins at an
+//! index entry before the place, checks what it has had already, and throws away what it has read too much; and the
+//! disk rests while the consumer works. A cursor is found by the offset that comes next, taken by the read that begins
+//! there, and left again by it; the second one in a row also begins to read ahead, one window.
 //!
-//! Bytes are checked when they are given, not when they are read, so a cursor never makes good what is damaged. What it holds
-//! never changes in the file: it is below what could be read, and compaction makes another file.
+//! Bytes are checked when they are given, not when they are read, so a cursor never makes good what is damaged. What it
+//! holds never changes in the file: it is below what could be read, and compaction makes another file.
 //!
 //! Bounded: by [`CURSORS_BYTES_MAX`] and [`CURSORS_MAX`]; the one left longest ago goes first.
 

@@ -1,11 +1,12 @@
 //! Which sealed segments have their index in memory: those that were sealed or looked into last, up to a number of bytes.
 //!
-//! An index has 16 bytes in memory for each 64 KiB of log, 256 KiB for a gigabyte. Without a bound a shard with ten terabytes, all
-//! of it looked into once, would hold 2.5 GB of them. One that was given up is read again from its file when it is needed; a
-//! consumer that reads on needs none (`cursor`). An active segment's index stays with it and does not count.
+//! An index has 16 bytes in memory for each 64 KiB of log, 256 KiB for a gigabyte. Without a bound a shard with ten
+//! terabytes, all of it looked into once, would hold 2.5 GB of them. One that was given up is read again from its file
+//! when it is needed; a consumer that reads on needs none (`cursor`). An active segment's index stays with it and does
+//! not count.
 //!
-//! First in, first out: to keep an order of use, every look-up would have to write. Who is given up too soon costs one read of
-//! a small file.
+//! First in, first out: to keep an order of use, every look-up would have to write. Who is given up too soon costs one
+//! read of a small file.
 
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};

@@ -28,8 +28,9 @@ use crate::retention::segment_age_ms_max;
 use crate::segment::Segment;
 use crate::store::{RELAXED_DELAY, Shared};
 
-/// Batches smaller than this are copied to their own size when they are appended: they share the buffer of their connection, of twice that, with
-/// requests of which nothing is kept. Who cuts batches out of larger buffers copies those that are a small part.
+/// Batches smaller than this are copied to their own size when they are appended: they share the buffer of their
+/// connection, of twice that, with requests of which nothing is kept. Who cuts batches out of larger buffers copies
+/// those that are a small part.
 pub const COPY_BELOW_BYTES: usize = 8192;
 /// What a batch in memory costs besides its bytes: its places in the queues and the allocator's own. Without it a
 /// million tiny batches would take several times the budget.
@@ -59,7 +60,8 @@ pub struct LogConfig {
     pub retention_bytes: Option<u64>,
     /// Present if `cleanup.policy` has `compact`.
     pub compaction: Option<CompactionConfig>,
-    /// `preallocate`: a segment's file reserves `segment_bytes` when it is made, and gives back what is left when it is sealed.
+    /// `preallocate`: a segment's file reserves `segment_bytes` when it is made, and gives back what is left when it is
+    /// sealed.
     pub preallocate: bool,
     /// Present if `headwater.durability` is `relaxed`: acknowledgements do not wait for the commit round.
     pub relaxed: Option<Relaxed>,

@@ -1,7 +1,7 @@
 //! Where in a log a time is, and the indexes of sealed segments, which are read when they are first needed.
 //!
-//! An index entry has the greatest timestamp up to its batch, so the first batch that reaches a time lies between the last entry
-//! before it and the next one: whoever looks reads one index interval, whatever the segment's size.
+//! An index entry has the greatest timestamp up to its batch, so the first batch that reaches a time lies between the
+//! last entry before it and the next one: whoever looks reads one index interval, whatever the segment's size.
 
 use std::rc::Rc;
 

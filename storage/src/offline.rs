@@ -35,7 +35,8 @@ pub struct Problem {
     pub file: PathBuf,
     /// What is wrong, with offsets and bytes.
     pub what: String,
-    /// Whether records are lost by it, or a broker can't be started on it; the rest is told for completeness and heals by itself.
+    /// Whether records are lost by it, or a broker can't be started on it; the rest is told for completeness and heals
+    /// by itself.
     pub loss: bool,
 }
 
@@ -50,7 +51,8 @@ pub struct SegmentFile {
     pub generation: u32,
     /// Bytes of the file.
     pub bytes: u64,
-    /// Bytes that the checkpoint vouches for, or the journal by what it says to be stored; none if neither knows the segment.
+    /// Bytes that the checkpoint vouches for, or the journal by what it says to be stored; none if neither knows the
+    /// segment.
     pub known: Option<u64>,
     expected: Option<Expected>,
 }

@@ -15,8 +15,8 @@ use crate::sealed::{SealedRange, Stretch, begin_check};
 /// The most that is read from the disk at once, in bytes, but for a batch that is larger.
 pub(crate) const READ_AHEAD_MAX: usize = 1 << 20;
 
-/// Batches that keep more than so many times their own bytes of what was read are copied out of it: a reply of a few of them,
-/// to a client that is slow to take it, would keep windows of a megabyte.
+/// Batches that keep more than so many times their own bytes of what was read are copied out of it: a reply of a few of
+/// them, to a client that is slow to take it, would keep windows of a megabyte.
 const KEPT_TIMES_MAX: usize = 4;
 
 /// What a read gave.

@@ -241,8 +241,9 @@ impl<R: ReadAt> SegmentReader<R> {
         Ok(self.step_within(usize::MAX).await?.expect("no batch is larger than that"))
     }
 
-    /// As [`Self::step`], unless the batch says that it is larger than `bytes_max`: then nothing is checked, and this is where the
-    /// next step begins. For a read that has something to give already: what does not fit is checked when it is given.
+    /// As [`Self::step`], unless the batch says that it is larger than `bytes_max`: then nothing is checked, and this
+    /// is where the next step begins. For a read that has something to give already: what does not fit is checked when
+    /// it is given.
     pub async fn step_within(&mut self, bytes_max: usize) -> io::Result<Option<Found>> {
         let mut wanted = HEADER_BYTES;
         loop {

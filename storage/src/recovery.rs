@@ -10,9 +10,10 @@
 //!   newer        any             a newer program wrote it            refuse to start, touch nothing
 //! ```
 //!
-//! Sealed segments are not read. Bytes in a segment behind what the checkpoint knows are ignored and written over, for the
-//! journal has them; unless it says that they are stored there (`large.rs`). Then everything in that log up to there is in
-//! its segments, and flushed: what of it the journal has is not needed. What it says is believed only if the bytes check out.
+//! Sealed segments are not read. Bytes in a segment behind what the checkpoint knows are ignored and written over, for
+//! the journal has them; unless it says that they are stored there (`large.rs`). Then everything in that log up to
+//! there is in its segments, and flushed: what of it the journal has is not needed. What it says is believed only if
+//! the bytes check out.
 //!
 //! ```text
 //!   stored, says the journal         the segment's bytes     what it means                       what is done

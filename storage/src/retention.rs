@@ -5,9 +5,9 @@
 //!                           ▲ the log starts here                    every segment may go, the last one too
 //! ```
 //!
-//! The last segment goes as well when all of its records have expired, so that an idle topic gives its space back: an empty one
-//! takes its place, it is sealed like any other, and goes when it is. Also by `segment.ms` alone, once nothing has been
-//! appended for a while: compaction and retention by bytes only take whole segments.
+//! The last segment goes as well when all of its records have expired, so that an idle topic gives its space back: an
+//! empty one takes its place, it is sealed like any other, and goes when it is. Also by `segment.ms` alone, once
+//! nothing has been appended for a while: compaction and retention by bytes only take whole segments.
 //!
 //! Not here: who looks, and when; removing files (`write_out.rs`).
 

@@ -7,15 +7,17 @@
 //!                     └─ sent, if in memory ─┴─ warmed and checked ─┴─ read directly, checked, given as bytes
 //! ```
 //!
-//! An interval lies between two entries of the segment's index, so it holds whole batches, of 64 KiB or a little more. Whoever
-//! comes first gets it by a direct read, and the second one, too: bringing it into the kernel's memory costs more than that
-//! (docs/design/0013-sealed-reads.md), and pushes out what others use. From the third time on it is warmed: a thread of the pool reads it through the kernel's memory and judges every batch
-//! as a direct read does, and then it is sent from there, as file, place and length. What has left the kernel's memory since is
-//! warmed and checked again, so what the disk gave is checked each time; also when that happens while it is being sent. An interval in which anything is wrong is never sent: the
-//! direct read names the damage and serves what is around it.
+//! An interval lies between two entries of the segment's index, so it holds whole batches, of 64 KiB or a little more.
+//! Whoever comes first gets it by a direct read, and the second one, too: bringing it into the kernel's memory costs
+//! more than that (docs/design/0013-sealed-reads.md), and pushes out what others use. From the third time on it is
+//! warmed: a thread of the pool reads it through the kernel's memory and judges every batch as a direct read does, and
+//! then it is sent from there, as file, place and length. What has left the kernel's memory since is warmed and checked
+//! again, so what the disk gave is checked each time; also when that happens while it is being sent. An interval in
+//! which anything is wrong is never sent: the direct read names the damage and serves what is around it.
 //!
-//! Bounded: three bits an interval, and one open file, for `FILES_MAX` segments; the one used longest ago goes first. What is
-//! on its way out keeps its file open, and no memory. A compacted segment has another name, hence nothing is known of it.
+//! Bounded: three bits an interval, and one open file, for `FILES_MAX` segments; the one used longest ago goes first.
+//! What is on its way out keeps its file open, and no memory. A compacted segment has another name, hence nothing is
+//! known of it.
 //!
 //! Not here: who asks for what (`plan.rs`), and the sending (`net/src/rt/tcp.rs`).
 
@@ -67,14 +69,15 @@ impl SealedRange {
         self.pos
     }
 
-    /// Whether `len` bytes from the `at`-th on can be sent without waiting for the disk. It was warmed, but that may be long ago.
+    /// Whether `len` bytes from the `at`-th on can be sent without waiting for the disk. It was warmed, but that may be
+    /// long ago.
     pub fn is_warm(&self, at: usize, len: usize) -> bool {
         self.file.is_resident(self.pos + at as u64, len)
     }
 
-    /// Brings `len` bytes from the `at`-th on into the kernel's memory, on the pool, and checks every batch that has some of them:
-    /// what had left memory since it was checked may come back as something else. `begun` is a place at or before `at` where a
-    /// batch begins, such as 0; another such place for what follows comes back.
+    /// Brings `len` bytes from the `at`-th on into the kernel's memory, on the pool, and checks every batch that has
+    /// some of them: what had left memory since it was checked may come back as something else. `begun` is a place at
+    /// or before `at` where a batch begins, such as 0; another such place for what follows comes back.
     ///
     /// # Errors
     /// What the disk says; `InvalidData` when a batch is not as it was: then nothing more is sent from the file.
@@ -139,8 +142,8 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// What a reader gets who wants `max_bytes` at most from byte `from` on, where the batch with `offset` begins, and may see
-    /// what is below `upto`; none if that is no whole interval. `end` is where the segment ends.
+    /// What a reader gets who wants `max_bytes` at most from byte `from` on, where the batch with `offset` begins, and
+    /// may see what is below `upto`; none if that is no whole interval. `end` is where the segment ends.
     pub fn find(
         (index, base): (&Index, Offset),
         (from, offset): (u64, Offset),
@@ -254,8 +257,8 @@ impl SealedFiles {
         self.of(path).ahead = Some((intervals, check));
     }
 
-    /// These intervals were warmed; `good` says that every batch in them is as it was written. If not, the next reader has to
-    /// read them directly, which tells what is wrong.
+    /// These intervals were warmed; `good` says that every batch in them is as it was written. If not, the next reader
+    /// has to read them directly, which tells what is wrong.
     pub fn note_checked(&mut self, path: &Path, intervals: Range<usize>, good: bool) {
         let known = self.of(path);
         known.checked.set(intervals.clone(), good);

@@ -570,8 +570,8 @@ impl<D: Disk> Store<D> {
     /// Removes a log; its files go in the background, when that is durable.
     pub fn delete_log(&self, id: TopicPartition) {
         let Some(log) = self.logs.borrow_mut().remove(&id) else {
-            // Of a log that a crash took back whole, because nothing of it was durable, a file may be there. One that was deleted
-            // before is another matter: its files go when that is durable.
+            // Of a log that a crash took back whole, because nothing of it was durable, a file may be there. One that
+            // was deleted before is another matter: its files go when that is durable.
             if !self.shared.dropped.borrow().contains_key(&id) {
                 self.shared.removals.borrow_mut().push_back(layout::log_folder(&self.shared.root, id));
                 self.shared.write_work.notify();

@@ -87,8 +87,8 @@ impl<D: Disk> Log<D> {
 }
 
 impl State {
-    /// Puts batches at the end that are in the segment with this base, durably, and whatever comes before them too; gives the
-    /// cost of what was in memory of that.
+    /// Puts batches at the end that are in the segment with this base, durably, and whatever comes before them too;
+    /// gives the cost of what was in memory of that.
     fn take_stored(&mut self, batches: &[BatchHeader], segment: Offset, stored: Stored) -> usize {
         if self.segments.back().is_none_or(|active| active.base < segment) {
             self.segments.push_back(Segment::new(segment));

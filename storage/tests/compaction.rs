@@ -1,5 +1,5 @@
-//! Compaction against a naive map, with power cuts at any operation: the last record of each key stays, offsets and values do
-//! not change, nothing comes back.
+//! Compaction against a naive map, with power cuts at any operation: the last record of each key stays, offsets and
+//! values do not change, nothing comes back.
 //!
 //! `SEED=<seed> cargo test -p headwater-storage --test compaction` replays a failure.
 

@@ -1,5 +1,6 @@
-//! Every row of the decision tables of recovery (`storage/src/recovery.rs`) and of replay (`storage/src/journal/replay.rs`): a
-//! folder as some end of the process or of the disk left it, and what the next start makes of it.
+//! Every row of the decision tables of recovery (`storage/src/recovery.rs`) and of replay
+//! (`storage/src/journal/replay.rs`): a folder as some end of the process or of the disk left it, and what the next
+//! start makes of it.
 //!
 //! A row that refuses to start must not have changed anything: whoever repairs the folder needs it as it was.
 
@@ -248,7 +249,8 @@ fn what_an_end_in_the_middle_of_something_leaves_is_told_from_what_is_needed() {
             live(&disk, BATCHES, clean).await;
             disk
         };
-        // Behind what the checkpoint knows: a write of a segment that the power cut short, or one of which it says nothing yet.
+        // Behind what the checkpoint knows: a write of a segment that the power cut short, or one of which it says
+        // nothing yet.
         let disk = life(true).await;
         let segment = layout::segment_file(&root(), id(0), Offset::ZERO, 0);
         let mut bytes = disk.contents(&segment);

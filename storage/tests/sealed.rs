@@ -1,5 +1,5 @@
-//! Sealed segments as they are sent, on the real disk: what is given as a stretch of a file is what was appended, whole batches
-//! within the reader's bounds, and never a damaged one.
+//! Sealed segments as they are sent, on the real disk: what is given as a stretch of a file is what was appended, whole
+//! batches within the reader's bounds, and never a damaged one.
 //!
 //! Where the folder's file system has no direct IO, or the kernel can't say what is in memory, each test says so and passes.
 

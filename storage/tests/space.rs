@@ -1,5 +1,5 @@
-//! The disk has no space: for a frame of the journal (where a file system never writes in place), or for what a segment is to
-//! reserve. Appends wait, then are refused; nothing fails, and everything goes on when there is space again.
+//! The disk has no space: for a frame of the journal (where a file system never writes in place), or for what a segment
+//! is to reserve. Appends wait, then are refused; nothing fails, and everything goes on when there is space again.
 
 mod world;
 

@@ -10,8 +10,9 @@
 //! | `rounds` | one 1 KiB batch into each of 1,000 partitions, all durable, again | as many bytes in one O_DSYNC write |
 //! | `append` | one 1 KiB batch after the other, each durable | 4 KiB with O_DSYNC; 4 KiB and a flush |
 //!
-//! Prints one line of JSON a figure; `bench/figures` makes the table of them. The folder (default: the current one) must be on
-//! the disk that is meant. It is no criterion bench, because it wants percentiles, and ratios of what was measured in turn.
+//! Prints one line of JSON a figure; `bench/figures` makes the table of them. The folder (default: the current one)
+//! must be on the disk that is meant. It is no criterion bench, because it wants percentiles, and ratios of what was
+//! measured in turn.
 
 use std::cell::Cell;
 use std::future::poll_fn;

@@ -1,5 +1,5 @@
-//! The four tables: every setting of Apache Kafka 4.3 that a broker, a topic, a group or a subscription to metrics can have, and
-//! our own.
+//! The four tables: every setting of Apache Kafka 4.3 that a broker, a topic, a group or a subscription to metrics can
+//! have, and our own.
 //!
 //! They are tab-separated text beside this file, so that people can read, sort and compare them; parsed once, at first
 //! use (a fraction of a millisecond). A malformed row is a bug, found by the first test that touches the table.

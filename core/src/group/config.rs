@@ -66,7 +66,8 @@ pub struct GroupConfig {
     pub share_members_max: usize,
     /// `group.streams.max.size`: most members of a streams group.
     pub streams_members_max: usize,
-    /// `offset.metadata.max.bytes`: longest note with an offset. Counted in UTF-16 units, as Kafka does in spite of the name.
+    /// `offset.metadata.max.bytes`: longest note with an offset. Counted in UTF-16 units, as Kafka does in spite of the
+    /// name.
     pub metadata_bytes_max: usize,
     /// `offsets.retention.minutes`, in milliseconds.
     pub retention_ms: i64,

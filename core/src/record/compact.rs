@@ -1,9 +1,9 @@
 //! Rewriting a batch without some of its records, as compaction does (behaviour 64).
 //!
-//! What stays keeps its offset and timestamp; so do the batch's first and last offset, its producer and its sequence, because
-//! readers and the producers' table go by them. A tombstone that stays gives the batch a delete horizon (KIP-534): attribute
-//! bit 6 is set, and the base timestamp is the time from which the tombstones may go. The records' timestamp deltas count
-//! from there.
+//! What stays keeps its offset and timestamp; so do the batch's first and last offset, its producer and its sequence,
+//! because readers and the producers' table go by them. A tombstone that stays gives the batch a delete horizon
+//! (KIP-534): attribute bit 6 is set, and the base timestamp is the time from which the tombstones may go. The records'
+//! timestamp deltas count from there.
 
 use bytes::{BufMut, BytesMut};
 

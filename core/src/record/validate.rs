@@ -6,8 +6,8 @@
 //! | every record: shape, offset delta, key, timestamp | records, decompressed | the topic is compacted, wants another codec or limits old timestamps; or a timestamp is already known to be at fault, so that the answer can name its records |
 //!
 //! So an ordinary batch costs one pass of the checksum and no decompression, unlike in Kafka, which walks every record.
-//! What that gives up: the header's greatest timestamp is believed. A producer that lies about it misleads
-//! lookups by time, and retention, of the topic that it may write to anyway. A malformed record, likewise, is found by who reads
+//! What that gives up: the header's greatest timestamp is believed. A producer that lies about it misleads lookups by
+//! time, and retention, of the topic that it may write to anyway. A malformed record, likewise, is found by who reads
 //! it.
 //!
 //! Deliberately not here: idempotence (`producer`, which needs the partition's state), the transaction's state, and

@@ -22,8 +22,8 @@ fn seconds(seconds: u64) -> Monotonic {
 }
 
 /// Runs a script, one step a line:
-/// - `T id epoch new want,… forget,… = kind partition@offset …` begins a fetch at second T; topics by id unless T ends in `n`
-///   (for names); `-` is an empty list; the outcome is `full`, `part` or an error code.
+/// - `T id epoch new want,… forget,… = kind partition@offset …` begins a fetch at second T; topics by id unless T ends
+///   in `n` (for names); `-` is an empty list; the outcome is `full`, `part` or an error code.
 /// - `  partition:what … = session partition …` finishes the last one; what: `.` nothing, `r` records, `e` error, `d` diverging,
 ///   and digits `hls` to set the high watermark, last stable and log start.
 fn check(slots: usize, script: &str) {

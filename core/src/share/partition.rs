@@ -274,8 +274,8 @@ impl SharePartition {
     /// A member says what became of records; all of it counts, or nothing.
     ///
     /// # Errors
-    /// INVALID_REQUEST if the ranges cannot be or go on past all that was ever given; INVALID_RECORD_STATE if it does not have one of the records (any more).
-    /// Records before the start are over, whatever is said of them.
+    /// INVALID_REQUEST if the ranges cannot be or go on past all that was ever given; INVALID_RECORD_STATE if it does
+    /// not have one of the records (any more). Records before the start are over, whatever is said of them.
     pub fn acknowledge(
         &mut self,
         now: Monotonic,

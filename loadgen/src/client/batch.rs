@@ -2,10 +2,10 @@
 //! when it goes.
 //!
 //! The bytes of a record are written once, straight into what the socket will get (the builder in
-//! `headwater_core::record` gathers and copies once more, which a load generator cannot afford); sealing
-//! compresses them if that is wanted and costs one CRC. The layout is Kafka's batch of magic 2 (drawn in
-//! `headwater_core::record`); this module only ever writes it, and fills in what depends on the moment of sending: producer id,
-//! epoch and sequence, which change if the producer must begin anew.
+//! `headwater_core::record` gathers and copies once more, which a load generator cannot afford); sealing compresses
+//! them if that is wanted and costs one CRC. The layout is Kafka's batch of magic 2 (drawn in
+//! `headwater_core::record`); this module only ever writes it, and fills in what depends on the moment of sending:
+//! producer id, epoch and sequence, which change if the producer must begin anew.
 
 use std::time::Instant;
 

@@ -51,8 +51,9 @@ impl Aborted {
     }
 }
 
-/// Unpacks the batches in `bytes` and moves `position` behind what was handed over. Records before `position`
-/// and control records are dropped, so are those of aborted transactions, and so is the last batch if the answer's size limit cut it short.
+/// Unpacks the batches in `bytes` and moves `position` behind what was handed over. Records before `position` and
+/// control records are dropped, so are those of aborted transactions, and so is the last batch if the answer's size
+/// limit cut it short.
 pub(super) fn unpack(
     mut bytes: &[u8],
     mut aborted: Aborted,

@@ -39,8 +39,8 @@ use crate::client::{ClientError, Cluster, Connection};
 use crate::latency::Latency;
 use crate::producer::lock;
 
-/// The groups are dealt to so many threads, each of which does one thing after the other: with few of them a request would wait for
-/// the answer to another member's.
+/// The groups are dealt to so many threads, each of which does one thing after the other: with few of them a request
+/// would wait for the answer to another member's.
 const THREADS: u32 = 256;
 
 const SESSION_TIMEOUT: Duration = Duration::from_secs(45);

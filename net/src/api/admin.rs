@@ -1,4 +1,5 @@
-//! DescribeConfigs: settings with their values, where each came from, and what it would be otherwise (behaviours 19, 70, 71).
+//! DescribeConfigs: settings with their values, where each came from, and what it would be otherwise (behaviours 19,
+//! 70, 71).
 
 use std::borrow::Cow;
 

@@ -54,8 +54,8 @@ pub(super) async fn add(shard: &Rc<Shard>, request: AddPartitions) -> Result<Vec
     }
 }
 
-/// As [`add`]; where the producer's last transaction is just ending it waits a little for that. A client that is told to come
-/// again makes a pause of 20 ms or more, several times what the markers take.
+/// As [`add`]; where the producer's last transaction is just ending it waits a little for that. A client that is told
+/// to come again makes a pause of 20 ms or more, several times what the markers take.
 pub(super) async fn add_behind_last(
     shard: &Rc<Shard>,
     request: AddPartitions,
@@ -140,8 +140,8 @@ pub(super) async fn admit(
         let late = patience.is_over();
         if ends.is_empty() || late {
             let of = |which: &[usize]| which.iter().map(|at| places[*at].clone()).collect();
-            // What still stands in the way may be the transaction of another epoch than the writer's: one that the coordinator
-            // does not know is told so. "Come again" would have a fenced producer come for ever.
+            // What still stands in the way may be the transaction of another epoch than the writer's: one that the
+            // coordinator does not know is told so. "Come again" would have a fenced producer come for ever.
             if let Some(code) = refusal(shard, writer, of(&ends)).await {
                 ends.iter().for_each(|at| outcome[*at] = Err(code));
             }

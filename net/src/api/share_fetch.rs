@@ -1,5 +1,5 @@
-//! ShareFetch and ShareAcknowledge (KIP-932): the session says which partitions a member reads, their owners say what of them
-//! it gets, and store what it says became of records.
+//! ShareFetch and ShareAcknowledge (KIP-932): the session says which partitions a member reads, their owners say what
+//! of them it gets, and store what it says became of records.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Pieces of replies onto a socket: bytes of memory by vectored writes, stretches of files by sendfile.
 //!
-//! A stretch was in the kernel's memory when it was answered with, but a reply may wait long for its turn, and a peer be slow:
-//! so each step looks again, and has the pool bring, and check, what has left memory. A shard that waited for the disk inside sendfile would
-//! hold up everybody else, for a fifth of a second when the disk is busy.
+//! A stretch was in the kernel's memory when it was answered with, but a reply may wait long for its turn, and a peer
+//! be slow: so each step looks again, and has the pool bring, and check, what has left memory. A shard that waited for
+//! the disk inside sendfile would hold up everybody else, for a fifth of a second when the disk is busy.
 //!
 //! Does not do: deadlines (the caller's), or check what it sends (`headwater_storage::sealed` has, and does again).
 
@@ -21,8 +21,8 @@ const STEP_BYTES: usize = 256 * 1024;
 /// Sends all pieces in order and leaves `chunks` empty.
 ///
 /// # Errors
-/// What the kernel says; `UnexpectedEof` when a file has become shorter, `InvalidData` when it holds something else now. A part of a frame may have left: the connection is to
-/// be closed.
+/// What the kernel says; `UnexpectedEof` when a file has become shorter, `InvalidData` when it holds something else
+/// now. A part of a frame may have left: the connection is to be closed.
 pub async fn send(writer: &mut WriteHalf, chunks: &mut VecDeque<Chunk>) -> io::Result<()> {
     let mut memory: VecDeque<Bytes> = VecDeque::new();
     while let Some(chunk) = chunks.pop_front() {

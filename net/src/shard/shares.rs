@@ -7,8 +7,9 @@
 //!                                                            └ what comes meanwhile goes into the next
 //! ```
 //!
-//! Invariants: a machine is ahead of what is stored by what is in `unwritten` and under way; whoever acknowledged is answered
-//! when it is stored. One that could not write is forgotten with its locks: the next is made of what is stored.
+//! Invariants: a machine is ahead of what is stored by what is in `unwritten` and under way; whoever acknowledged is
+//! answered when it is stored. One that could not write is forgotten with its locks: the next is made of what is
+//! stored.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

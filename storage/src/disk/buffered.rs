@@ -1,8 +1,8 @@
 //! A file that nobody writes any more, opened as the kernel caches it, so that it can be sent without passing through this
 //! process.
 //!
-//! Everything that may wait for the disk runs on the pool: reading and warming. Asking whether a stretch is in memory does not.
-//! Does not do: write, or say whether what it reads is as it was written (that is `sealed.rs`).
+//! Everything that may wait for the disk runs on the pool: reading and warming. Asking whether a stretch is in memory
+//! does not. Does not do: write, or say whether what it reads is as it was written (that is `sealed.rs`).
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -52,8 +52,8 @@ pub struct Buffered {
 }
 
 impl Buffered {
-    /// Opens a file to be read; none where the kernel can't say what of it is in memory (before Linux 6.5, or forbidden): then
-    /// nobody could send from it without waiting for the disk now and then. Blocks.
+    /// Opens a file to be read; none where the kernel can't say what of it is in memory (before Linux 6.5, or
+    /// forbidden): then nobody could send from it without waiting for the disk now and then. Blocks.
     ///
     /// # Errors
     /// What the kernel says.

@@ -1,5 +1,5 @@
-//! Read buffers that are used again, so that a reader that is behind touches the same memory over and over: the first touch of
-//! a fresh megabyte costs more than reading and checking it (docs/design/0013-sealed-reads.md).
+//! Read buffers that are used again, so that a reader that is behind touches the same memory over and over: the first
+//! touch of a fresh megabyte costs more than reading and checking it (docs/design/0013-sealed-reads.md).
 //!
 //! ```text
 //!   take ──> read ──> Bytes ──> slices, in replies, on any shard ──last one dropped──> home, on the thread that took it first

@@ -5,13 +5,13 @@
 //! ```
 //!
 //! A power cut ([`Sim::cut_power`]) keeps, for each unflushed write, a random subset of its 512-byte sectors, and a cut
-//! length or the one before. A flush covers the writes that had reached the file when it began, no later ones. Small files replaced whole, folders, new names and removals are durable at once: the real
-//! disk syncs them before it answers. Every operation takes a random number of turns, so that whoever shares the disk comes
-//! in between in any order. Faults are set from outside: everything fails from the n-th operation on ([`Sim::fail_after`]),
-//! one operation of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`], also for bytes that are there already:
-//! [`Sim::set_copy_on_write`]), flipped bits ([`Sim::flip`]), a
-//! write that says it worked and went elsewhere, nowhere, or in only half ([`Sim::go_astray`]), writes of a
-//! folder that take for ever ([`Sim::stall`]).
+//! length or the one before. A flush covers the writes that had reached the file when it began, no later ones. Small
+//! files replaced whole, folders, new names and removals are durable at once: the real disk syncs them before it
+//! answers. Every operation takes a random number of turns, so that whoever shares the disk comes in between in any
+//! order. Faults are set from outside: everything fails from the n-th operation on ([`Sim::fail_after`]), one operation
+//! of a kind fails ([`Sim::fail_next`]), no space ([`Sim::set_capacity`], also for bytes that are there already:
+//! [`Sim::set_copy_on_write`]), flipped bits ([`Sim::flip`]), a write that says it worked and went elsewhere, nowhere,
+//! or in only half ([`Sim::go_astray`]), writes of a folder that take for ever ([`Sim::stall`]).
 //!
 //! Deterministic: same seed and same calls, same outcome.
 

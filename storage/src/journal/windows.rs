@@ -5,11 +5,11 @@
 //!        ▲ asked for: given as it is, or put together where it reaches over an edge
 //! ```
 //!
-//! One window at a time keeps the disk idle while a window is worked on, and the processor while one is read: that was two thirds
-//! of a start after a crash.
+//! One window at a time keeps the disk idle while a window is worked on, and the processor while one is read: that was
+//! two thirds of a start after a crash.
 //!
-//! Invariants: places that are asked for never fall; never more than [`AHEAD`] windows are under way; a window is let go when
-//! what is asked for begins behind it. Does not do: skip. What lies between two places is read all the same.
+//! Invariants: places that are asked for never fall; never more than [`AHEAD`] windows are under way; a window is let
+//! go when what is asked for begins behind it. Does not do: skip. What lies between two places is read all the same.
 
 use std::collections::VecDeque;
 use std::future::Future;

@@ -19,8 +19,8 @@ impl Consumer {
     /// | greater, none | member | STALE_MEMBER_EPOCH |
     /// | smaller | member | for partitions that it has had since then; of others STALE_MEMBER_EPOCH |
     ///
-    /// To members that speak the classic protocol an epoch is a generation: ILLEGAL_GENERATION. So it is within a transaction,
-    /// where producers know no other word for it: any else ends them.
+    /// To members that speak the classic protocol an epoch is a generation: ILLEGAL_GENERATION. So it is within a
+    /// transaction, where producers know no other word for it: any else ends them.
     pub(in crate::group) fn validate_commit(
         &self,
         member: Option<&MemberId>,
