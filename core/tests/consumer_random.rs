@@ -6,49 +6,29 @@
 //!
 //!     SEED=7 cargo test -p headwater-core --test consumer_random
 
+mod driven;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use headwater_core::ErrorCode;
-use headwater_core::config::{self, BrokerConfig};
+use headwater_core::config;
 use headwater_core::group::*;
 use headwater_core::ids::*;
-use headwater_core::time::{Monotonic, Timestamp};
+
+use self::driven::{Driven, each_seed};
 
 const EVENTS: usize = 1_000;
 const CLIENTS: usize = 6;
-const BATCH_BYTES_MAX: usize = 1 << 20;
 
 #[test]
 fn random_members_never_share_a_partition() {
-    let seeds = match std::env::var("SEED") {
-        Ok(seed) => vec![seed.parse().expect("SEED is a number")],
-        Err(_) => (1..=4).collect(),
-    };
-    for seed in seeds {
-        println!("SEED={seed} cargo test -p headwater-core --test consumer_random");
+    each_seed("consumer_random", |seed| {
         let mut run = Run::new(seed);
         for _ in 0..EVENTS {
             run.event();
         }
         run.settle();
-    }
-}
-
-/// xorshift64*: good enough to choose what happens next.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
+    });
 }
 
 #[derive(Clone, Debug)]
@@ -97,12 +77,7 @@ struct Client {
 }
 
 struct Run {
-    random: Random,
-    config: GroupConfig,
-    coordinator: Coordinator,
-    topics: Topics,
-    log: Vec<GroupRecord>,
-    now: Monotonic,
+    driven: Driven<Topics>,
     clients: Vec<Client>,
     /// Nothing is lost and nothing changes any more.
     quiet: bool,
@@ -114,70 +89,36 @@ fn group() -> GroupId {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let config = GroupConfig::new(&BrokerConfig::defaults(), BATCH_BYTES_MAX);
-        let mut run = Self {
-            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
-            config,
-            coordinator: Coordinator::new(config),
-            topics: Topics(BTreeMap::from([("t".into(), 4), ("u".into(), 2)])),
-            log: Vec::new(),
-            now: Monotonic::default().plus_millis(1_000),
+        Self {
+            driven: Driven::new(seed, Topics(BTreeMap::from([("t".into(), 4), ("u".into(), 2)]))),
             clients: (0..CLIENTS).map(|_| Client::default()).collect(),
             quiet: false,
-        };
-        run.coordinator = run.loaded();
-        run
-    }
-
-    fn wall(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.millis_since(Monotonic::default()) as i64)
-    }
-
-    /// A coordinator made of the log.
-    fn loaded(&self) -> Coordinator {
-        let mut coordinator = Coordinator::new(self.config);
-        for record in &self.log {
-            coordinator.replay(&record.key, record.value.as_deref(), self.wall()).expect("its own records");
         }
-        coordinator.set_cluster(Arc::new(self.topics.clone()));
-        coordinator.loaded(self.now, self.wall());
-        coordinator
     }
 
     fn event(&mut self) {
-        let who = self.random.below(CLIENTS as u64) as usize;
-        match self.random.below(40) {
+        let who = self.driven.random.below(CLIENTS as u64) as usize;
+        match self.driven.random.below(40) {
             0 => self.leave(who),
             1 => self.clients[who] = Client { life: self.clients[who].life + 1, ..Client::default() },
             2 => self.change_topics(),
-            3 => self.coordinator = self.loaded(),
-            4 => self.wait(20_000),
-            5..=14 => self.wait(1_500),
+            3 => self.driven.restart(),
+            4 => self.driven.wait(20_000),
+            5..=14 => self.driven.wait(1_500),
             _ => drop(self.beat(who)),
         }
         self.check();
     }
 
-    fn wait(&mut self, up_to_ms: u64) {
-        let end = self.now.plus_millis(self.random.below(up_to_ms));
-        while let Some(due) = self.coordinator.deadline().filter(|due| *due <= end) {
-            self.now = self.now.max(due);
-            let (now, wall, mut out) = (self.now, self.wall(), Out::default());
-            self.coordinator.on_deadline(now, wall, &mut out);
-            self.log.extend(out.records);
-        }
-        self.now = end;
-    }
-
     fn change_topics(&mut self) {
-        let name = ["t", "u", "v", "w"][self.random.below(4) as usize];
-        if self.random.one_in(3) && self.topics.0.len() > 2 {
-            self.topics.0.remove(name);
+        let name = ["t", "u", "v", "w"][self.driven.random.below(4) as usize];
+        if self.driven.random.one_in(3) && self.driven.cluster.0.len() > 2 {
+            self.driven.cluster.0.remove(name);
         } else {
-            let count = self.topics.0.entry(name.into()).or_insert(0);
+            let count = self.driven.cluster.0.entry(name.into()).or_insert(0);
             *count = (*count + 1).min(7);
         }
-        self.coordinator.set_cluster(Arc::new(self.topics.clone()));
+        self.driven.cluster_changed();
     }
 
     /// Even clients are static. Each life of a dynamic client is another member; so is each of a static one, with its
@@ -185,14 +126,17 @@ impl Run {
     fn request(&mut self, who: usize, epoch: i32) -> ConsumerHeartbeat {
         let joins = epoch == 0;
         let (life, says_all) = (self.clients[who].life, self.clients[who].says_all);
-        let full = joins || says_all || self.random.one_in(4);
+        let full = joins || says_all || self.driven.random.one_in(4);
         let mut owned: BTreeMap<TopicId, Vec<PartitionId>> = BTreeMap::new();
         for (topic, partition) in self.clients[who].reads.iter().filter(|_| !joins) {
             owned.entry(*topic).or_default().push(*partition);
         }
         // What a client subscribes to changes now and then.
-        let choice =
-            if full && !self.quiet && self.random.one_in(10) { self.random.below(4) } else { who as u64 % 4 };
+        let choice = if full && !self.quiet && self.driven.random.one_in(10) {
+            self.driven.random.below(4)
+        } else {
+            who as u64 % 4
+        };
         let names: &[&str] = [&["t"][..], &["t", "u"], &[], &["u", "v"]][choice as usize];
         ConsumerHeartbeat {
             group: group(),
@@ -205,7 +149,7 @@ impl Run {
             topics: full.then(|| names.iter().map(|name| TopicName::new(*name)).collect()),
             regex: full.then(|| if choice == 2 { "[t-v]".into() } else { "".into() }),
             assignor: (joins && who == 1).then(|| "range".into()),
-            owned: (full || self.random.one_in(2)).then(|| owned.into_iter().collect()),
+            owned: (full || self.driven.random.one_in(2)).then(|| owned.into_iter().collect()),
             client_id: "c".into(),
             client_host: "/192.0.2.1".into(),
             random: 0,
@@ -213,11 +157,10 @@ impl Run {
     }
 
     fn ask(&mut self, request: ConsumerHeartbeat) -> ConsumerAnswer {
-        let (now, wall, mut out) = (self.now, self.wall(), Out::default());
-        self.coordinator.on_consumer_heartbeat(now, wall, 0, request, &mut out);
-        self.log.extend(out.records);
-        let [reply] = <[Reply; 1]>::try_from(out.replies).expect("one reply");
-        let GroupReply::ConsumerHeartbeat(answer) = reply.body else { panic!("an answer of another kind") };
+        let reply = self.driven.ask(|coordinator, now, wall, out| {
+            coordinator.on_consumer_heartbeat(now, wall, 0, request, out);
+        });
+        let GroupReply::ConsumerHeartbeat(answer) = reply else { panic!("an answer of another kind") };
         answer
     }
 
@@ -226,7 +169,7 @@ impl Run {
         let epoch = self.clients[who].epoch.unwrap_or(0);
         let request = self.request(who, epoch);
         let answer = self.ask(request);
-        let lost = !self.quiet && self.random.one_in(12);
+        let lost = !self.quiet && self.driven.random.one_in(12);
         let client = &mut self.clients[who];
         if lost {
             client.says_all = true;
@@ -261,32 +204,29 @@ impl Run {
         if self.clients[who].epoch.is_none() {
             return;
         }
-        let away = who.is_multiple_of(2) && !self.random.one_in(3);
+        let away = who.is_multiple_of(2) && !self.driven.random.one_in(3);
         let request = self.request(who, if away { -2 } else { -1 });
         drop(self.ask(request));
         self.clients[who] = Client { life: self.clients[who].life + 1, ..Client::default() };
     }
 
     fn described(&mut self) -> DescribedConsumerGroup {
-        let (now, wall) = (self.now, self.wall());
-        let see = |coordinator: &mut Coordinator| {
+        let (ours, theirs) = self.driven.look(|coordinator, now, wall| {
             let mut out = Out::default();
             coordinator.on_describe_consumers(now, wall, 0, vec![group()], &mut out);
             let GroupReply::DescribeConsumers(mut groups) = out.replies.remove(0).body else {
                 unreachable!()
             };
             groups.remove(0)
-        };
-        let ours = see(&mut self.coordinator);
-        // The log grows, so not every time.
-        if self.random.one_in(20) {
-            assert_eq!(ours, see(&mut self.loaded()), "the log says something else");
+        });
+        if let Some(theirs) = theirs {
+            assert_eq!(ours, theirs, "the log says something else");
         }
         ours
     }
 
     fn check(&mut self) {
-        self.coordinator.check();
+        self.driven.coordinator.check();
         let described = self.described();
         let members: BTreeSet<&str> = described.members.iter().map(|member| member.member.get()).collect();
         let mut read = BTreeMap::new();
@@ -311,13 +251,14 @@ impl Run {
                 self.beat(who);
                 self.check();
             }
-            self.wait(6_000);
+            self.driven.wait(6_000);
         }
         let described = self.described();
         assert_eq!(described.state, State::Stable, "{described:?}");
         let reads: BTreeSet<Place> = self.clients.iter().flat_map(|client| client.reads.clone()).collect();
         // Client 0 reads t, 1 and 5 t and u, 3 u and v, 2 all of these by an expression.
-        let wanted = ["t", "u", "v"].into_iter().filter_map(|name| Some((name, *self.topics.0.get(name)?)));
+        let wanted =
+            ["t", "u", "v"].into_iter().filter_map(|name| Some((name, *self.driven.cluster.0.get(name)?)));
         let wanted =
             wanted.flat_map(|(name, count)| (0..count).map(move |n| (topic_id(name), PartitionId::new(n))));
         assert_eq!(reads, wanted.collect(), "{described:?}");

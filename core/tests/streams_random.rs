@@ -6,49 +6,30 @@
 //!
 //!     SEED=7 cargo test -p headwater-core --test streams_random
 
+mod driven;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use headwater_core::ErrorCode;
-use headwater_core::config::{self, BrokerConfig};
+use headwater_core::config;
 use headwater_core::group::*;
 use headwater_core::ids::*;
-use headwater_core::time::{Monotonic, Timestamp};
+
+use self::driven::{Driven, each_seed};
 
 const EVENTS: usize = 800;
 const CLIENTS: usize = 6;
-const BATCH_BYTES_MAX: usize = 1 << 20;
 
 #[test]
 fn random_members_never_run_the_same_task() {
-    let seeds = match std::env::var("SEED") {
-        Ok(seed) => vec![seed.parse().expect("SEED is a number")],
-        Err(_) => (1..=4).collect(),
-    };
-    for seed in seeds {
-        println!("SEED={seed} cargo test -p headwater-core --test streams_random");
+    each_seed("streams_random", |seed| {
         let mut run = Run::new(seed);
         for _ in 0..EVENTS {
             run.event();
         }
         run.settle();
-    }
-}
-
-/// xorshift64*: good enough to choose what happens next.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
+    });
 }
 
 /// `t` is read; `r` and `log` are the group's own.
@@ -121,12 +102,7 @@ struct Client {
 }
 
 struct Run {
-    random: Random,
-    config: GroupConfig,
-    coordinator: Coordinator,
-    world: World,
-    log: Vec<GroupRecord>,
-    now: Monotonic,
+    driven: Driven<World>,
     clients: Vec<Client>,
     /// Nothing is lost and nothing changes any more.
     quiet: bool,
@@ -142,79 +118,45 @@ fn each(ids: &TaskIds) -> impl Iterator<Item = (Arc<str>, PartitionId)> {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let config = GroupConfig::new(&BrokerConfig::defaults(), BATCH_BYTES_MAX);
-        let mut run = Self {
-            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
-            config,
-            coordinator: Coordinator::new(config),
-            world: World { topics: BTreeMap::from([("t", 3)]), standbys: 1 },
-            log: Vec::new(),
-            now: Monotonic::default().plus_millis(1_000),
+        Self {
+            driven: Driven::new(seed, World { topics: BTreeMap::from([("t", 3)]), standbys: 1 }),
             clients: (0..CLIENTS).map(|_| Client::default()).collect(),
             quiet: false,
-        };
-        run.coordinator = run.loaded();
-        run
-    }
-
-    fn wall(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.millis_since(Monotonic::default()) as i64)
-    }
-
-    /// A coordinator made of the log.
-    fn loaded(&self) -> Coordinator {
-        let mut coordinator = Coordinator::new(self.config);
-        for record in &self.log {
-            coordinator.replay(&record.key, record.value.as_deref(), self.wall()).expect("its own records");
         }
-        coordinator.set_cluster(Arc::new(self.world.clone()));
-        coordinator.loaded(self.now, self.wall());
-        coordinator
     }
 
     fn event(&mut self) {
-        let who = self.random.below(CLIENTS as u64) as usize;
-        match self.random.below(40) {
+        let who = self.driven.random.below(CLIENTS as u64) as usize;
+        match self.driven.random.below(40) {
             0 => self.leave(who),
             1 => self.clients[who] = Client { life: self.clients[who].life + 1, ..Client::default() },
-            2 if self.random.one_in(8) => {
+            2 if self.driven.random.one_in(8) => {
                 // Its own topics do not fit any more, until they are made anew.
-                let count = 2 + self.random.below(4) as i32;
+                let count = 2 + self.driven.random.below(4) as i32;
                 self.change(|world| _ = world.topics.insert("t", count));
             }
             3 => {
-                let standbys = self.random.below(3) as usize;
+                let standbys = self.driven.random.below(3) as usize;
                 self.change(|world| world.standbys = standbys);
             }
-            4 => self.coordinator = self.loaded(),
-            5 => self.wait(20_000),
-            6..=14 => self.wait(1_500),
+            4 => self.driven.restart(),
+            5 => self.driven.wait(20_000),
+            6..=14 => self.driven.wait(1_500),
             _ => self.beat(who),
         }
         self.check();
     }
 
     fn change(&mut self, how: impl FnOnce(&mut World)) {
-        how(&mut self.world);
-        let count = self.world.topics["t"];
-        self.world.topics.retain(|name, partitions| *name == "t" || *partitions == count);
-        self.coordinator.set_cluster(Arc::new(self.world.clone()));
-    }
-
-    fn wait(&mut self, up_to_ms: u64) {
-        let end = self.now.plus_millis(self.random.below(up_to_ms));
-        while let Some(due) = self.coordinator.deadline().filter(|due| *due <= end) {
-            self.now = self.now.max(due);
-            let (now, wall, mut out) = (self.now, self.wall(), Out::default());
-            self.coordinator.on_deadline(now, wall, &mut out);
-            self.log.extend(out.records);
-        }
-        self.now = end;
+        how(&mut self.driven.cluster);
+        let count = self.driven.cluster.topics["t"];
+        self.driven.cluster.topics.retain(|name, partitions| *name == "t" || *partitions == count);
+        self.driven.cluster_changed();
     }
 
     fn ask(&mut self, who: usize, epoch: i32) -> StreamsAnswer {
         let joins = epoch == 0;
-        let says_all = joins || self.clients[who].says_all || self.random.one_in(4);
+        let says_all = joins || self.clients[who].says_all || self.driven.random.one_in(4);
         let client = &self.clients[who];
         let tasks = if joins { StreamsTasks::default() } else { client.has.clone() };
         let said = |ids: TaskIds| says_all.then_some(ids);
@@ -239,21 +181,20 @@ impl Run {
             client_id: "c".into(),
             client_host: "/192.0.2.1".into(),
         };
-        let (now, wall, mut out) = (self.now, self.wall(), Out::default());
-        self.coordinator.on_streams_heartbeat(now, wall, 0, request, &mut out);
-        self.log.extend(out.records);
-        let [reply] = <[Reply; 1]>::try_from(out.replies).expect("one reply");
-        let GroupReply::StreamsHeartbeat(answer) = reply.body else { panic!("an answer of another kind") };
+        let reply = self.driven.ask(|coordinator, now, wall, out| {
+            coordinator.on_streams_heartbeat(now, wall, 0, request, out);
+        });
+        let GroupReply::StreamsHeartbeat(answer) = reply else { panic!("an answer of another kind") };
         *answer
     }
 
     fn beat(&mut self, who: usize) {
         let epoch = self.clients[who].epoch.unwrap_or(0);
         let answer = self.ask(who, epoch);
-        if !answer.wants_topics.is_empty() && (self.quiet || self.random.one_in(2)) {
+        if !answer.wants_topics.is_empty() && (self.quiet || self.driven.random.one_in(2)) {
             self.change(|world| world.topics.extend([("r", world.topics["t"]), ("log", world.topics["t"])]));
         }
-        let lost = !self.quiet && self.random.one_in(12);
+        let lost = !self.quiet && self.driven.random.one_in(12);
         let client = &mut self.clients[who];
         if lost {
             client.says_all = true;
@@ -284,17 +225,14 @@ impl Run {
     }
 
     fn described(&mut self) -> DescribedStreamsGroup {
-        let (now, wall) = (self.now, self.wall());
-        let see = |coordinator: &mut Coordinator| {
+        let (ours, theirs) = self.driven.look(|coordinator, now, wall| {
             let mut out = Out::default();
             coordinator.on_describe_streams(now, wall, 0, vec![group()], &mut out);
             let GroupReply::DescribeStreams(mut groups) = out.replies.remove(0).body else { unreachable!() };
             groups.remove(0)
-        };
-        let ours = see(&mut self.coordinator);
-        // The log grows, so not every time. Counts of partitions are not in it.
-        if self.random.one_in(20) {
-            let theirs = see(&mut self.loaded());
+        });
+        if let Some(theirs) = theirs {
+            // Counts of partitions are not in the log.
             let without =
                 |group: &DescribedStreamsGroup| DescribedStreamsGroup { topology: None, ..group.clone() };
             assert_eq!(without(&ours), without(&theirs), "the log says something else");
@@ -303,7 +241,7 @@ impl Run {
     }
 
     fn check(&mut self) {
-        self.coordinator.check();
+        self.driven.coordinator.check();
         let described = self.described();
         let members: BTreeSet<&str> = described.members.iter().map(|member| member.member.get()).collect();
         let mut run = BTreeMap::new();
@@ -327,17 +265,17 @@ impl Run {
                 self.beat(who);
                 self.check();
             }
-            self.wait(6_000);
+            self.driven.wait(6_000);
         }
         let described = self.described();
         assert_eq!(described.state, State::Stable, "{described:?}");
         let run: BTreeSet<_> = self.clients.iter().flat_map(|client| each(&client.has.active)).collect();
-        let count = self.world.topics["t"];
+        let count = self.driven.cluster.topics["t"];
         let all =
             ["0", "1"].into_iter().flat_map(|id| (0..count).map(move |n| (id.into(), PartitionId::new(n))));
         assert_eq!(run, all.collect(), "{described:?}");
         // One part has state; three processes keep two copies besides at most.
         let copies: usize = self.clients.iter().map(|client| each(&client.has.standby).count()).sum();
-        assert_eq!(copies, count as usize * self.world.standbys.min(2), "{described:?}");
+        assert_eq!(copies, count as usize * self.driven.cluster.standbys.min(2), "{described:?}");
     }
 }
