@@ -9,6 +9,7 @@ use super::reply::{
     GroupReply, Out, Reply, ReplyTo,
 };
 use super::request::{DescribeGroups, ListGroups};
+use super::step::Step;
 use crate::ErrorCode;
 use crate::after::After;
 use crate::ids::GroupId;
@@ -42,9 +43,8 @@ impl Coordinator {
         asked: Vec<GroupId>,
         out: &mut Out,
     ) {
-        let (groups, mut step) = self.step(now, wall, out);
-        let described = asked.into_iter().map(|id| match groups.get(&id).map(|group| &group.kind) {
-            Some(Kind::Consumer(consumer)) => consumer.described(&step),
+        let tell = |id, kind: Option<&Kind>, step: &Step<'_>| match kind {
+            Some(Kind::Consumer(consumer)) => consumer.described(step),
             _ => DescribedConsumerGroup {
                 group: id,
                 error: ErrorCode::GroupIdNotFound,
@@ -54,9 +54,8 @@ impl Coordinator {
                 assignor: "",
                 members: Vec::new(),
             },
-        });
-        let body = GroupReply::DescribeConsumers(described.collect());
-        step.reply(to, After::Durable, body);
+        };
+        self.describe((now, wall), to, asked, out, tell, GroupReply::DescribeConsumers);
     }
 
     /// Tells what share groups are like.
@@ -68,8 +67,7 @@ impl Coordinator {
         asked: Vec<GroupId>,
         out: &mut Out,
     ) {
-        let (groups, mut step) = self.step(now, wall, out);
-        let described = asked.into_iter().map(|id| match groups.get(&id).map(|group| &group.kind) {
+        let tell = |id, kind: Option<&Kind>, _: &Step<'_>| match kind {
             Some(Kind::Share(share)) => share.described(),
             _ => DescribedShareGroup {
                 group: id,
@@ -79,9 +77,8 @@ impl Coordinator {
                 target_epoch: 0,
                 members: Vec::new(),
             },
-        });
-        let body = GroupReply::DescribeShares(described.collect());
-        step.reply(to, After::Durable, body);
+        };
+        self.describe((now, wall), to, asked, out, tell, GroupReply::DescribeShares);
     }
 
     /// Tells what streams groups are like.
@@ -93,12 +90,29 @@ impl Coordinator {
         asked: Vec<GroupId>,
         out: &mut Out,
     ) {
-        let (groups, mut step) = self.step(now, wall, out);
-        let described = asked.into_iter().map(|id| match groups.get(&id).map(|group| &group.kind) {
+        let tell = |id, kind: Option<&Kind>, _: &Step<'_>| match kind {
             Some(Kind::Streams(streams)) => streams.described(),
             _ => DescribedStreamsGroup::missing(id, ErrorCode::GroupIdNotFound),
+        };
+        self.describe((now, wall), to, asked, out, tell, GroupReply::DescribeStreams);
+    }
+
+    /// Answers, when what it says is durable, with what `tell` makes of each group, or of there being none.
+    fn describe<T>(
+        &mut self,
+        (now, wall): (Monotonic, Timestamp),
+        to: ReplyTo,
+        asked: Vec<GroupId>,
+        out: &mut Out,
+        tell: impl Fn(GroupId, Option<&Kind>, &Step<'_>) -> T,
+        body: impl FnOnce(Vec<T>) -> GroupReply,
+    ) {
+        let (groups, mut step) = self.step(now, wall, out);
+        let described = asked.into_iter().map(|id| {
+            let kind = groups.get(&id).map(|group| &group.kind);
+            tell(id, kind, &step)
         });
-        let body = GroupReply::DescribeStreams(described.collect());
+        let body = body(described.collect());
         step.reply(to, After::Durable, body);
     }
 

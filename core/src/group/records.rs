@@ -208,6 +208,16 @@ pub(super) fn record<V: Encode>(of: &(impl Message + Encode), version: i16, valu
     GroupRecord { key: key(of), value: Some(versioned(version, version, value)) }
 }
 
+/// A group as keys have it.
+pub(super) fn group_name(group: &GroupId) -> Cow<'_, str> {
+    Cow::Borrowed(group.get())
+}
+
+/// A member as keys have it.
+pub(super) fn member_name(member: &MemberId) -> Cow<'_, str> {
+    Cow::Borrowed(member.get())
+}
+
 /// What takes the record of a key away.
 pub(super) fn tombstone(of: &(impl Message + Encode)) -> GroupRecord {
     GroupRecord { key: key(of), value: None }

@@ -120,9 +120,12 @@ impl Timers {
         self.entries.len()
     }
 
-    /// For `check`: whether an entry is there.
-    pub(super) fn holds(&self, armed: Monotonic, key: TimerKey) -> bool {
-        self.entries.contains(&(armed, key))
+    /// Asserts that a timer is filed, if it is set. Answers how many entries it has.
+    pub(super) fn check(&self, timer: &Timer, key: TimerKey) -> usize {
+        let Some(armed) = timer.armed() else { return 0 };
+        let entry = (armed, key);
+        assert!(self.entries.contains(&entry), "{:?} is not filed", entry.1);
+        1
     }
 }
 

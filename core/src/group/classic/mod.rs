@@ -283,12 +283,7 @@ impl Classic {
         use State::{CompletingRebalance, Dead, Empty, PreparingRebalance, Stable};
         let id = &self.id;
         let mut armed = 0;
-        let mut timer = |timer: &Timer, key: TimerKey| {
-            if let Some(at) = timer.armed() {
-                assert!(timers.holds(at, key.clone()), "{key:?} is not filed");
-                armed += 1;
-            }
-        };
+        let mut timer = |timer: &Timer, key: TimerKey| armed += timers.check(timer, key);
         timer(&self.join_timer, TimerKey::Join(id.clone()));
         timer(&self.sync_timer, TimerKey::Sync(id.clone()));
         for (member, session) in &self.pending {

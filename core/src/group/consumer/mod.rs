@@ -49,6 +49,7 @@ pub(super) use self::heartbeat::{Refusal, check_names, check_request, refused, u
 use self::member::{Current, Member, Progress, Target, target_of};
 use self::subscription::Resolved;
 pub(super) use self::subscription::hash;
+pub(super) use self::validate::stale;
 use super::State;
 use super::reply::{DescribedConsumer, DescribedConsumerGroup, ListedGroup};
 use super::step::Step;
@@ -201,12 +202,7 @@ impl Consumer {
     /// Asserts what must always hold. Answers how many timers it has.
     pub(super) fn check(&self, timers: &Timers) -> usize {
         let mut armed = 0;
-        let mut timer = |timer: &Timer, key: TimerKey| {
-            if let Some(at) = timer.armed() {
-                assert!(timers.holds(at, key.clone()), "{key:?} is not filed");
-                armed += 1;
-            }
-        };
+        let mut timer = |timer: &Timer, key: TimerKey| armed += timers.check(timer, key);
         let mut held = BTreeMap::new();
         for (id, member) in &self.members {
             let (group, current) = (&self.id, &member.current);

@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::super::records::{self, ConsumerKey, RecordError, decode_value, record, text, tombstone};
+use super::super::records::{
+    self, ConsumerKey, RecordError, decode_value, group_name, member_name, record, text, tombstone,
+};
 use super::super::reply::GroupRecord;
 use super::super::request::Protocol;
 use super::super::step::Step;
@@ -39,14 +41,6 @@ use crate::wire::records::consumer_group_target_assignment_member_key::ConsumerG
 use crate::wire::records::consumer_group_target_assignment_member_value as target_value;
 use crate::wire::records::consumer_group_target_assignment_metadata_key::ConsumerGroupTargetAssignmentMetadataKey as TargetEpochKey;
 use crate::wire::records::consumer_group_target_assignment_metadata_value::ConsumerGroupTargetAssignmentMetadataValue as TargetEpochValue;
-
-fn group_name(group: &GroupId) -> Cow<'_, str> {
-    Cow::Borrowed(group.get())
-}
-
-fn member_name(member: &MemberId) -> Cow<'_, str> {
-    Cow::Borrowed(member.get())
-}
 
 fn millis(value: u64) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)

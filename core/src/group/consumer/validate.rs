@@ -67,6 +67,8 @@ impl Consumer {
     }
 }
 
-fn stale(by_generation: bool) -> ErrorCode {
+/// What a member is told whose epoch is not its own: to those that speak the classic protocol, and to producers, it is a
+/// generation.
+pub(in crate::group) fn stale(by_generation: bool) -> ErrorCode {
     if by_generation { ErrorCode::IllegalGeneration } else { ErrorCode::StaleMemberEpoch }
 }

@@ -176,11 +176,8 @@ impl Share {
     /// Asserts what must always hold. Answers how many timers it has.
     pub(super) fn check(&self, timers: &Timers) -> usize {
         for (id, member) in &self.members {
-            let armed = member.session.armed().expect("nobody is silent for ever");
-            assert!(
-                timers.holds(armed, TimerKey::Session(self.id.clone(), id.clone())),
-                "{id:?} is not filed"
-            );
+            assert!(member.session.is_set(), "{id:?} may be silent for ever");
+            timers.check(&member.session, TimerKey::Session(self.id.clone(), id.clone()));
             assert!(member.current.epoch <= self.epoch.max(self.target_epoch));
         }
         assert!(self.target.keys().all(|id| self.members.contains_key(id)), "a target is nobody's");

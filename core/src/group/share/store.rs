@@ -12,7 +12,9 @@
 
 use std::borrow::Cow;
 
-use super::super::records::{RecordError, ShareKey, decode_value, record, text, tombstone};
+use super::super::records::{
+    RecordError, ShareKey, decode_value, group_name, member_name, record, text, tombstone,
+};
 use super::super::reply::GroupRecord;
 use super::super::step::Step;
 use super::super::timers::TimerKey;
@@ -34,14 +36,6 @@ use crate::wire::records::share_group_target_assignment_member_value as target_v
 use crate::wire::records::share_group_target_assignment_metadata_key::ShareGroupTargetAssignmentMetadataKey as TargetEpochKey;
 use crate::wire::records::share_group_target_assignment_metadata_value::ShareGroupTargetAssignmentMetadataValue as TargetEpochValue;
 use crate::wire::{Decode, DecodeError, Message, Reader};
-
-fn group_name(group: &GroupId) -> Cow<'_, str> {
-    Cow::Borrowed(group.get())
-}
-
-fn member_name(member: &MemberId) -> Cow<'_, str> {
-    Cow::Borrowed(member.get())
-}
 
 fn numbers<'a>(partitions: impl IntoIterator<Item = &'a PartitionId>) -> Vec<i32> {
     partitions.into_iter().map(|partition| partition.get()).collect()

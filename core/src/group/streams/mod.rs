@@ -266,12 +266,7 @@ impl Streams {
     /// Asserts what must always hold. Answers how many timers it has.
     pub(super) fn check(&self, timers: &Timers) -> usize {
         let mut armed = 0;
-        let mut timer = |timer: &Timer, key: TimerKey| {
-            if let Some(at) = timer.armed() {
-                assert!(timers.holds(at, key.clone()), "{key:?} is not filed");
-                armed += 1;
-            }
-        };
+        let mut timer = |timer: &Timer, key: TimerKey| armed += timers.check(timer, key);
         timer(&self.initial, TimerKey::Deal(self.id.clone()));
         let (mut run, mut beside) = (BTreeSet::new(), BTreeSet::new());
         for (id, member) in &self.members {

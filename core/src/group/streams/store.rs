@@ -14,7 +14,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::records::{RecordError, StreamsKey, decode_value, record, text, tombstone};
+use super::super::records::{
+    RecordError, StreamsKey, decode_value, group_name, member_name, record, text, tombstone,
+};
 use super::super::reply::{GroupRecord, TaskIds};
 use super::super::step::Step;
 use super::super::timers::TimerKey;
@@ -37,14 +39,6 @@ use crate::wire::records::streams_group_target_assignment_metadata_value::Stream
 use crate::wire::records::streams_group_topology_key::StreamsGroupTopologyKey as TopologyKey;
 use crate::wire::records::streams_group_topology_value as topology_value;
 use crate::wire::{Decode, DecodeError, Message, Reader};
-
-fn group_name(group: &GroupId) -> Cow<'_, str> {
-    Cow::Borrowed(group.get())
-}
-
-fn member_name(member: &MemberId) -> Cow<'_, str> {
-    Cow::Borrowed(member.get())
-}
 
 fn numbers(partitions: Vec<PartitionId>) -> Vec<i32> {
     partitions.into_iter().map(PartitionId::get).collect()

@@ -6,6 +6,7 @@ use super::task::Role;
 use crate::ErrorCode;
 use crate::group::cluster::Cluster;
 use crate::group::commit::CommitCheck;
+use crate::group::consumer::stale;
 use crate::ids::MemberId;
 
 impl Streams {
@@ -26,8 +27,7 @@ impl Streams {
         if !transactional && !knows_epochs {
             return Err(ErrorCode::UnsupportedVersion);
         }
-        // Producers know no other word for it: any else ends them.
-        let stale = if transactional { ErrorCode::IllegalGeneration } else { ErrorCode::StaleMemberEpoch };
+        let stale = stale(transactional);
         match (epoch, &self.topology) {
             (Some(epoch), _) if epoch == member.current.epoch => Ok(CommitCheck::Any),
             (Some(epoch), Some(topology)) if epoch < member.current.epoch => {
@@ -56,6 +56,6 @@ impl Streams {
             return Ok(());
         }
         let member = member.and_then(|id| self.members.get(id)).ok_or(ErrorCode::UnknownMemberId)?;
-        if epoch == Some(member.current.epoch) { Ok(()) } else { Err(ErrorCode::StaleMemberEpoch) }
+        if epoch == Some(member.current.epoch) { Ok(()) } else { Err(stale(false)) }
     }
 }
