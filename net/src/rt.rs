@@ -34,11 +34,10 @@ pub mod tcp;
 pub mod wheel;
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Barrier, Mutex, PoisonError, mpsc};
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -51,6 +50,7 @@ use socket2::Socket;
 
 pub use clock::{Elapsed, Sleep, deadline, now, timeout, wall};
 pub use headwater_storage::disk::pool::BlockingPanicked;
+pub use headwater_storage::together::all;
 pub use local::{Event, Permit, Semaphore, channel, oneshot};
 pub use mesh::{MeshEnd, SendError, mesh};
 pub use preflight::{Cause, Preflight, preflight, raise_open_files};
@@ -328,26 +328,6 @@ pub fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
 }
 
 // ----------------------------------------------------------------------------------------------------------- time
-
-/// Runs futures at the same time; their results in order.
-pub async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-    if let [(only, _)] = &mut futures[..] {
-        return vec![only.await];
-    }
-    poll_fn(|cx| {
-        let mut pending = false;
-        for (future, done) in futures.iter_mut().filter(|(_, done)| done.is_none()) {
-            match future.as_mut().poll(cx) {
-                Poll::Ready(value) => *done = Some(value),
-                Poll::Pending => pending = true,
-            }
-        }
-        if pending { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    futures.into_iter().filter_map(|(_, done)| done).collect()
-}
 
 /// Waits for a duration.
 pub fn sleep(duration: Duration) -> Sleep {

@@ -27,7 +27,7 @@ pub mod sealed;
 mod segment;
 pub mod store;
 mod stored;
-mod together;
+pub mod together;
 mod write_out;
 
 pub use error::StorageError;

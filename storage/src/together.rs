@@ -1,54 +1,52 @@
 //! Several things at a time, in one task.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::task::Poll;
 
-/// Runs all of these to their end, side by side, also when one fails; answers the first failure.
-pub async fn all<F: Future<Output = Result<(), E>>, E>(
-    futures: impl IntoIterator<Item = F>,
-) -> Result<(), E> {
-    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
-    let mut outcome = Ok(());
+/// Runs futures to their end, side by side; what they gave, in their order.
+pub async fn all<T>(futures: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut futures: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    if let [(only, _)] = &mut futures[..] {
+        return vec![only.await];
+    }
     poll_fn(|cx| {
-        running.retain_mut(|future| match future.as_mut().poll(cx) {
-            Poll::Ready(ended) => {
-                if outcome.is_ok() {
-                    outcome = ended;
-                }
-                false
+        let mut pending = false;
+        for (future, done) in futures.iter_mut().filter(|(_, done)| done.is_none()) {
+            match future.as_mut().poll(cx) {
+                Poll::Ready(value) => *done = Some(value),
+                Poll::Pending => pending = true,
             }
-            Poll::Pending => true,
-        });
-        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        }
+        if pending { Poll::Pending } else { Poll::Ready(()) }
     })
     .await;
-    outcome
+    futures.into_iter().filter_map(|(_, done)| done).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::cell::RefCell;
 
     use futures_lite::future::{block_on, yield_now};
 
     use super::all;
 
     #[test]
-    fn all_come_to_their_end_and_the_first_failure_is_told() {
-        let ended = Cell::new(0);
-        let after = |turns: usize, outcome: Result<(), usize>| {
-            let ended = &ended;
+    fn all_run_side_by_side_and_answer_in_their_order() {
+        let ended = RefCell::default();
+        let after = |turns: usize| {
+            let ended: &RefCell<Vec<usize>> = &ended;
             async move {
                 for _ in 0..turns {
                     yield_now().await;
                 }
-                ended.set(ended.get() + 1);
-                outcome
+                ended.borrow_mut().push(turns);
+                turns
             }
         };
-        let outcome = block_on(all([after(3, Ok(())), after(2, Err(2)), after(9, Ok(())), after(5, Err(5))]));
-        assert_eq!((outcome, ended.get()), (Err(2), 4));
-        assert_eq!(block_on(all::<std::future::Ready<Result<(), ()>>, ()>([])), Ok(()));
+        assert_eq!(block_on(all([3, 2, 9, 5].map(after))), [3, 2, 9, 5]);
+        assert_eq!(ended.take(), [2, 3, 5, 9]);
+        assert_eq!(block_on(all([7].map(after))), [7]);
+        assert_eq!(block_on(all([0; 0].map(after))), [0; 0]);
     }
 }

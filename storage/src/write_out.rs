@@ -125,7 +125,7 @@ impl<D: Disk> Store<D> {
             return Err(StorageError::Io { what: "writing the journal", path, source });
         }
         if !shared.write_queue.borrow().is_empty() {
-            together::all((0..WRITES).map(|_| self.write_queued())).await?;
+            gravest(together::all((0..WRITES).map(|_| self.write_queued())).await)?;
             return Ok(true);
         }
         if shared.heads_bytes.get() >= shared.config.heads_bytes / 2 {
@@ -211,7 +211,7 @@ impl<D: Disk> Store<D> {
             }
         };
         let hands = hands.min(logs.borrow().len());
-        together::all((0..hands).map(|_| hand())).await
+        gravest(together::all((0..hands).map(|_| hand())).await)
     }
 
     async fn remove_files(&self) -> Result<(), StorageError> {
@@ -584,6 +584,18 @@ impl<D: Disk> Log<D> {
         let log_start = state.log_start.min(image.next.max(state.durable_end));
         checkpoint.log(image, log_start, state.segments.front().map(|segment| segment.base));
     }
+}
+
+/// What becomes of work done side by side: a failure that does not pass before one that does. A disk that is full for one
+/// log would else hide that the flush of another has failed, and the next try of that flush succeeds though the pages of
+/// the first are gone.
+fn gravest(outcomes: Vec<Result<(), StorageError>>) -> Result<(), StorageError> {
+    let weight = |outcome: &Result<(), StorageError>| match outcome {
+        Ok(()) => 0,
+        Err(StorageError::Io { source, .. }) if passes(source) => 1,
+        Err(_) => 2,
+    };
+    outcomes.into_iter().max_by_key(weight).unwrap_or(Ok(()))
 }
 
 /// Whether the disk has no space: a state that passes, not a failure.

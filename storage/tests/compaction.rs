@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use futures_lite::future::{block_on, or, yield_now, zip};
-use headwater_core::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
+use futures_lite::future::{block_on, yield_now, zip};
+use headwater_core::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, TopicPartition};
 use headwater_core::log_transactions::LogTransactions;
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::compress::Codec;
@@ -27,7 +27,7 @@ use headwater_storage::disk::sim::Sim;
 use headwater_storage::error::ReadError;
 use headwater_storage::log::{CompactionConfig, Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
-use world::{Random, SHARD, id};
+use world::{Random, SHARD, beside, beside_hearing, id, turns};
 
 const DELETE_RETENTION_MS: u64 = 500;
 
@@ -179,18 +179,6 @@ fn repeated(there: &[i64], model: &Model, end: i64) -> Vec<u8> {
     counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
 }
 
-async fn beside(store: &Store<Sim>, acknowledged: &Cell<i64>, driver: impl Future<Output = ()>) {
-    let commit = store.run_commit(|ends| {
-        let end = ends.iter().map(|(_, end)| end.get()).max().unwrap_or(0);
-        acknowledged.set(acknowledged.get().max(end));
-    });
-    let loops = async {
-        zip(commit, store.run_write_out(yield_now)).await;
-        std::future::pending::<()>().await;
-    };
-    or(driver, loops).await;
-}
-
 fn run(seed: u64) {
     let what = format!("SEED={seed}");
     let disk = Sim::new(seed);
@@ -216,6 +204,10 @@ fn run(seed: u64) {
             let cut = (life < 3 && random.below(3) > 0).then(|| disk.operations() + random.below(500));
             disk.fail_after(cut);
             let map_bytes = if random.below(3) == 0 { KEY_BYTES * 4 } else { 1 << 20 };
+            let heard = |ends: &[(TopicPartition, Offset)]| {
+                let end = ends.iter().map(|(_, end)| end.get()).max().unwrap_or(0);
+                acknowledged.set(acknowledged.get().max(end));
+            };
             let driver = async {
                 for _ in 0..60 {
                     now += random.below(40) as i64;
@@ -248,7 +240,7 @@ fn run(seed: u64) {
                     store.shutdown().await.unwrap();
                 }
             };
-            beside(&store, &acknowledged, driver).await;
+            beside_hearing(&store, heard, driver).await;
             if cut.is_none() {
                 let _ = check(&log, &model, &what).await;
             }
@@ -313,7 +305,7 @@ fn b64_one_record_a_key_is_left_and_tombstones_go_when_their_time_is_up() {
                 assert_eq!(repeated(&there, &model, newest.0.get()), [], "{what}");
                 store.shutdown().await.unwrap();
             };
-            beside(&store, &Cell::new(0), driver).await;
+            beside(&store, driver).await;
             drop((store, log));
             // More comes, and the time of the tombstones is up.
             sealed(&disk, &mut model, &mut random, 2000, 60).await;
@@ -336,7 +328,7 @@ fn b64_one_record_a_key_is_left_and_tombstones_go_when_their_time_is_up() {
                     .filter(|offset| model[offset].timestamp < 1100 && model[offset].value.is_none());
                 assert_eq!(old.copied().collect::<Vec<_>>(), [], "{what}");
             };
-            beside(&store, &Cell::new(0), driver).await;
+            beside(&store, driver).await;
         });
     }
 }
@@ -405,7 +397,7 @@ fn left_of(script: &str, producers: &str) -> String {
                 "{script}: a marker went before its transaction's batches"
             );
         };
-        beside(&store, &Cell::new(0), driver).await;
+        beside(&store, driver).await;
     });
     left.join(" ")
 }
@@ -477,16 +469,10 @@ fn b64_a_very_large_batch_is_compacted_in_slices() {
             };
             let driver = async {
                 // What a crash may have left is swept first.
-                for _ in 0..200 {
-                    yield_now().await;
-                }
+                turns(200).await;
                 log.compact(pass(5000, 1 << 20, &LogTransactions::default()), pause).await.unwrap()
             };
-            let loops = async {
-                zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-                std::future::pending().await
-            };
-            let done = or(driver, loops).await;
+            let done = beside(&store, driver).await;
             assert_eq!(done.segments, 1, "{codec:?}: {done:?}");
             // Two segments are mapped, and written again or found to be as they should.
             let worked = 4 * RECORDS * VALUE_BYTES;

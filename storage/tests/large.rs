@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use futures_lite::future::{block_on, or, yield_now, zip};
+use futures_lite::future::{block_on, yield_now};
 use headwater_core::ids::{LeaderEpoch, Offset, TopicPartition};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::BatchHeader;
@@ -15,7 +15,7 @@ use headwater_storage::disk::sim::Sim;
 use headwater_storage::layout;
 use headwater_storage::log::{Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
-use world::{SHARD, id};
+use world::{SHARD, beside, beside_hearing, id, turns};
 
 /// What is large here, in bytes.
 const LARGE: usize = 16 << 10;
@@ -51,25 +51,6 @@ fn append(log: &Rc<Log<Sim>>, bytes: usize) -> Offset {
     log.append(batch, &header, LeaderEpoch::new(1)).unwrap().last_offset.plus(1)
 }
 
-/// What became durable, in order.
-type Heard = RefCell<Vec<(TopicPartition, Offset)>>;
-
-/// Runs `driver` beside the store's loops.
-async fn beside<T>(store: &Store<Sim>, heard: &Heard, driver: impl Future<Output = T>) -> T {
-    let commit = store.run_commit(|durable| heard.borrow_mut().extend(durable.iter().copied()));
-    let loops = async {
-        zip(commit, store.run_write_out(yield_now)).await;
-        std::future::pending().await
-    };
-    or(driver, loops).await
-}
-
-async fn turns(n: usize) {
-    for _ in 0..n {
-        yield_now().await;
-    }
-}
-
 async fn settle(store: &Store<Sim>) {
     for _ in 0..100_000 {
         if (0..2).all(|n| store.log(id(n)).is_none_or(|log| log.durable_end() == log.end())) {
@@ -90,7 +71,7 @@ fn written_for_each(bytes: usize, large_bytes: usize, total: usize) -> f64 {
     block_on(async {
         let store = open(&disk, StoreConfig { large_bytes, ..config() }).await.unwrap();
         let log = store.log(id(0)).unwrap();
-        beside(&store, &Heard::default(), async {
+        beside(&store, async {
             // The ring's files are filled once in their life.
             let ring = config().journal_file_bytes * config().journal_files as u64;
             while log.size_bytes() < ring {
@@ -128,8 +109,10 @@ fn order_stays_and_other_logs_do_not_wait() {
     block_on(async {
         let store = open(&disk, config()).await.unwrap();
         let [slow, other] = [0, 1].map(|n| store.log(id(n)).unwrap());
-        let heard = Heard::default();
-        beside(&store, &heard, async {
+        // What became durable, in order.
+        let heard = RefCell::new(Vec::new());
+        let note = |durable: &[(TopicPartition, Offset)]| heard.borrow_mut().extend_from_slice(durable);
+        beside_hearing(&store, note, async {
             append(&slow, 100);
             append(&other, 100);
             settle(&store).await;
@@ -175,7 +158,7 @@ fn a_log_that_is_deleted_while_a_large_append_is_under_way_leaves_nothing() {
         block_on(async {
             let store = open(&disk, config()).await.unwrap();
             let log = store.log(id(0)).unwrap();
-            beside(&store, &Heard::default(), async {
+            beside(&store, async {
                 append(&log, 2 * LARGE);
                 turns(wait as usize).await;
                 append(&log, 2 * LARGE);
@@ -212,7 +195,7 @@ fn what_the_journal_refers_to_is_believed_only_if_it_is_there() {
         let place = block_on(async {
             let store = open(&disk, config()).await.unwrap();
             let log = store.log(id(0)).unwrap();
-            beside(&store, &Heard::default(), async {
+            beside(&store, async {
                 append(&log, 1000);
                 settle(&store).await;
                 let place = log.size_bytes();

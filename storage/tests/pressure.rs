@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use futures_lite::future::{block_on, or, yield_now, zip};
+use futures_lite::future::{block_on, yield_now, zip};
 use headwater_core::ids::LeaderEpoch;
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::BatchHeader;
@@ -14,7 +14,7 @@ use headwater_storage::disk::sim::Sim;
 use headwater_storage::layout;
 use headwater_storage::log::{AppendRefused, Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
-use world::{SHARD, id};
+use world::{SHARD, beside, id, turns};
 
 const HEADS_BYTES: usize = 128 << 10;
 
@@ -38,20 +38,6 @@ fn append(log: &Rc<Log<Sim>>, bytes: usize) -> Result<(), AppendRefused> {
     let batch = builder.build_mut();
     let header = BatchHeader::parse(&batch).unwrap();
     log.append(batch, &header, LeaderEpoch::new(1)).map(|_| ())
-}
-
-async fn beside<T>(store: &Store<Sim>, driver: impl Future<Output = T>) -> T {
-    let loops = async {
-        zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-        std::future::pending().await
-    };
-    or(driver, loops).await
-}
-
-async fn turns(n: usize) {
-    for _ in 0..n {
-        yield_now().await;
-    }
 }
 
 #[test]

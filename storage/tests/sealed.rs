@@ -5,13 +5,15 @@
 
 #![allow(clippy::await_holding_refcell_ref)] // one task, and what it shares is touched only between its own awaits
 
+mod world;
+
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use futures_lite::future::{or, yield_now, zip};
+use futures_lite::future::yield_now;
 use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::compress::Codec;
@@ -25,6 +27,7 @@ use headwater_storage::log::{CompactionConfig, Log, LogConfig};
 use headwater_storage::plan::{ReadError, ReadOutcome};
 use headwater_storage::store::{Store, StoreConfig};
 use rustix::fs::{Advice, fadvise};
+use world::beside;
 
 const LOG: TopicPartition = TopicPartition { topic: TopicId::new([6; 16]), partition: PartitionId::new(0) };
 const INTERVAL: u64 = 8192;
@@ -72,15 +75,6 @@ async fn open(folder: &Path) -> (Rc<Store<Dma>>, Rc<Log<Dma>>) {
     let store = Store::open(Dma, folder.to_path_buf(), ShardId::new(0), config()).await.unwrap();
     let log = store.create_log(LOG, config().log);
     (store, log)
-}
-
-/// Runs `work` beside the store's loops.
-async fn beside<T>(store: &Store<Dma>, work: impl Future<Output = T>) -> T {
-    let loops = async {
-        zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-        std::future::pending().await
-    };
-    or(work, loops).await
 }
 
 /// A log of five sealed segments and an active one; gives its bytes, batch after batch.

@@ -6,15 +6,15 @@ mod world;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use futures_lite::future::{block_on, or, yield_now, zip};
+use futures_lite::future::{block_on, yield_now};
 use headwater_core::ids::{LeaderEpoch, Offset};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
-use headwater_storage::disk::sim::Sim;
+use headwater_storage::disk::sim::{Operation, Sim};
 use headwater_storage::layout;
 use headwater_storage::log::{AppendRefused, Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
-use world::{SHARD, id};
+use world::{SHARD, beside, id, turns};
 
 const HEADS_BYTES: usize = 64 << 10;
 
@@ -38,20 +38,6 @@ fn append(log: &Rc<Log<Sim>>, bytes: usize) -> Result<(), AppendRefused> {
     let batch = BatchBuilder::new().record(1000, None, Some(&value)).build_mut();
     let header = BatchHeader::parse(&batch).unwrap();
     log.append(batch, &header, LeaderEpoch::new(1)).map(|_| ())
-}
-
-async fn beside<T>(store: &Store<Sim>, driver: impl Future<Output = T>) -> T {
-    let loops = async {
-        zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-        std::future::pending().await
-    };
-    or(driver, loops).await
-}
-
-async fn turns(n: usize) {
-    for _ in 0..n {
-        yield_now().await;
-    }
 }
 
 async fn settle(log: &Rc<Log<Sim>>) {
@@ -142,6 +128,52 @@ fn a_frame_without_space_is_written_again_and_appends_are_refused_meanwhile() {
             .await;
         });
     }
+}
+
+/// Several logs are written and flushed at a time. A flush that has failed must not be tried again: the kernel has let
+/// go of the pages, and answers the second one that all is well.
+#[test]
+fn a_full_disk_hides_no_failed_flush() {
+    const LOGS: u32 = 6;
+    let mut fallen = 0;
+    for (space, flush) in (0..8).flat_map(|space| (0..LOGS).map(move |flush| (space * 4096, flush))) {
+        block_on(async {
+            let disk = Sim::new(11);
+            // Memory is never short: it is a checkpoint that writes and flushes all at once.
+            let config = StoreConfig {
+                journal_file_bytes: 32 << 10,
+                head_bytes: 1 << 20,
+                heads_bytes: 1 << 20,
+                ..config()
+            };
+            let store = Store::open(disk.clone(), "/data".into(), SHARD, config).await.unwrap();
+            let logs: Vec<_> = (0..LOGS).map(|n| store.create_log(id(n), LogConfig::default())).collect();
+            beside(&store, async {
+                // Rings turn until a checkpoint is due.
+                let checkpoint = async || {
+                    for _ in 0..24 {
+                        let _ = append(&logs[0], 2000);
+                        turns(20).await;
+                    }
+                    turns(200).await;
+                };
+                logs.iter().for_each(|log| append(log, 500).unwrap());
+                checkpoint().await;
+                // Every other one needs space to be written; the others have it in their last pages.
+                for (n, log) in logs.iter().enumerate() {
+                    append(log, if n % 2 == 0 { 5000 } else { 10 }).unwrap();
+                }
+                disk.fail_next(Operation::Flush, flush.into());
+                disk.set_capacity(Some(disk.used() + space));
+                checkpoint().await;
+                let failed = !disk.failure_is_due();
+                assert_eq!(store.failure().is_some(), failed, "{space} bytes of space, flush {flush}");
+                fallen += usize::from(failed);
+            })
+            .await;
+        });
+    }
+    assert!(fallen > 10, "{fallen} flushes failed on a full disk");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What time does to a log that nothing is appended to, and what a question for a time reads of it.
 
+mod world;
+
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use futures_lite::future::{block_on, or, yield_now, zip};
+use futures_lite::future::block_on;
 use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
@@ -11,6 +13,7 @@ use headwater_storage::disk::sim::Sim;
 use headwater_storage::layout;
 use headwater_storage::log::{Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
+use world::{beside, turns};
 
 const LOG: TopicPartition = TopicPartition { topic: TopicId::new([5; 16]), partition: PartitionId::new(0) };
 const ROOT: &str = "/data";
@@ -35,21 +38,6 @@ async fn open(disk: &Sim, log: LogConfig) -> (Rc<Store<Sim>>, Rc<Log<Sim>>) {
     let store = Store::open(disk.clone(), ROOT.into(), ShardId::new(0), small).await.unwrap();
     let log = store.create_log(LOG, log);
     (store, log)
-}
-
-/// Runs the loops beside `driver`.
-async fn beside<T>(store: &Store<Sim>, driver: impl Future<Output = T>) -> T {
-    let loops = async {
-        zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-        std::future::pending().await
-    };
-    or(driver, loops).await
-}
-
-async fn turns(n: usize) {
-    for _ in 0..n {
-        yield_now().await;
-    }
 }
 
 /// Appends a batch of some 100 bytes whose record has this time.

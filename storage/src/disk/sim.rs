@@ -154,6 +154,11 @@ impl Sim {
         self.state.fail_next.set(Some((operation, n)));
     }
 
+    /// Whether a failure that was asked for by [`Sim::fail_next`] is still to come.
+    pub fn failure_is_due(&self) -> bool {
+        self.state.fail_next.get().is_some()
+    }
+
     /// The write with this number, of all that the disk has taken, goes astray.
     pub fn go_astray(&self, write: u64, how: Astray) {
         self.state.astray.set(Some((how, write)));

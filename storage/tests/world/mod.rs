@@ -17,6 +17,7 @@ use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, To
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::Records;
+use headwater_storage::disk::Disk;
 use headwater_storage::disk::sim::Sim;
 use headwater_storage::log::{AppendRefused, Log, LogConfig, Relaxed};
 use headwater_storage::plan::ReadError;
@@ -70,6 +71,30 @@ pub fn id(n: u32) -> TopicPartition {
     let mut topic = [7; 16];
     topic[..4].copy_from_slice(&n.to_be_bytes());
     TopicPartition { topic: TopicId::new(topic), partition: PartitionId::new(0) }
+}
+
+/// Runs `driver` beside the store's loops until it is done.
+pub async fn beside<D: Disk, T>(store: &Store<D>, driver: impl Future<Output = T>) -> T {
+    beside_hearing(store, |_| {}, driver).await
+}
+
+/// As [`beside`]; `heard` is told what becomes durable.
+pub async fn beside_hearing<D: Disk, T>(
+    store: &Store<D>,
+    heard: impl Fn(&[(TopicPartition, Offset)]),
+    driver: impl Future<Output = T>,
+) -> T {
+    let loops = async {
+        zip(store.run_commit(heard), store.run_write_out(yield_now)).await;
+        std::future::pending().await
+    };
+    or(driver, loops).await
+}
+
+pub async fn turns(n: usize) {
+    for _ in 0..n {
+        yield_now().await;
+    }
 }
 
 /// Numbers by chance, the same for the same seed.
@@ -208,11 +233,7 @@ impl World {
             }
         });
         let loops = async {
-            let relaxed = store.run_relaxed(|_| async {
-                for _ in 0..20 {
-                    yield_now().await;
-                }
-            });
+            let relaxed = store.run_relaxed(|_| turns(20));
             zip(zip(commit, relaxed), store.run_write_out(yield_now)).await;
             std::future::pending().await
         };
@@ -301,11 +322,7 @@ impl World {
                 self.compare(&log, Offset::new(from), 2000).await;
             }
             Action::Epoch => *self.epoch.borrow_mut() += 1,
-            Action::Turns(turns) => {
-                for _ in 0..turns {
-                    yield_now().await;
-                }
-            }
+            Action::Turns(n) => turns(n.into()).await,
             Action::Settle => self.settle(store).await,
             Action::Space(more) => {
                 *self.troubled.borrow_mut() = true;
