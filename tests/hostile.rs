@@ -5,8 +5,10 @@
 
 mod broker;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use broker::wire::{Socket, decode, request};
 use broker::{Broker, Running, SMALL, seed, skip};
@@ -138,40 +140,64 @@ fn fetch(topic: &str, max_wait_ms: i32) -> Vec<u8> {
     request(1, 11, false, &body)
 }
 
-#[test]
-fn a_slow_reader_is_not_fed() {
+/// A broker with some 8 MB in topic `big`.
+fn with_a_big_topic() -> Broker {
     let broker = bounded(&[]);
     broker.run(&["topic", "create", "big", "--partitions", "1"]);
-    broker.run(&[
-        "loadgen",
-        "run",
-        "--topic",
-        "big",
-        "--rate",
-        "4000",
-        "--warmup",
-        "0s",
-        "--duration",
-        "2s",
-        "--consumers",
-        "0",
-    ]);
-    check(&broker, |broker| {
-        // Sixty times some hundred replies of a MiB, of which nobody takes a byte.
-        let readers: Vec<_> = (0..60)
-            .map(|_| {
-                let socket = Socket::open(&broker.address);
-                socket.0.set_nonblocking(true).unwrap();
-                let requests = fetch("big", 0).repeat(100);
-                // What does not fit the socket's buffers need not be sent.
-                let _ = (&socket.0).write(&requests);
-                socket
-            })
-            .collect();
-        // For a while only: their replies hold what replies may hold, and the neighbour's reader waits for it.
-        std::thread::sleep(std::time::Duration::from_secs(3));
-        drop(readers);
+    let load = ["--rate", "4000", "--warmup", "0s", "--duration", "2s", "--consumers", "0"];
+    broker.run(&[&["loadgen", "run", "--topic", "big"], &load[..]].concat());
+    broker
+}
+
+/// A client that asks for some hundred replies of a MiB.
+fn greedy(broker: &Broker) -> Socket {
+    let socket = Socket::open(&broker.address);
+    socket.0.set_nonblocking(true).unwrap();
+    // What does not fit the socket's buffers need not be sent.
+    let _ = (&socket.0).write(&fetch("big", 0).repeat(100));
+    socket.0.set_nonblocking(false).unwrap();
+    socket
+}
+
+#[test]
+fn slow_readers_are_not_fed() {
+    let broker = with_a_big_topic();
+    // They stay until the neighbour is done, and take nothing.
+    check(&broker, |broker| (0..60).map(|_| greedy(broker)).collect::<Vec<_>>());
+}
+
+#[test]
+fn memory_for_replies_is_taken_from_those_who_do_not_read() {
+    let broker = with_a_big_topic();
+    // One of them reads, if slowly: 256 KiB a second.
+    let mut slow = greedy(&broker);
+    let (stop, stopped) = mpsc::channel::<()>();
+    let slow = std::thread::spawn(move || {
+        let mut bytes = vec![0; 32 << 10];
+        while stopped.recv_timeout(Duration::from_millis(125)) == Err(RecvTimeoutError::Timeout) {
+            slow.0.read_exact(&mut bytes).expect("who reads is not thrown out");
+        }
     });
+    let mut held: Vec<Socket> = (0..60).map(|_| greedy(&broker)).collect();
+    // Until there is nothing left for anybody else.
+    let mut reader = loop {
+        let mut reader = Socket::open(&broker.address);
+        reader.0.write_all(&fetch("big", 0)).unwrap();
+        reader.0.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+        if reader.0.peek(&mut [0]).is_err() {
+            break reader;
+        }
+        held.push(greedy(&broker));
+        assert!(held.len() < 200, "two hundred who do not read, and there is memory left");
+    };
+    // Half of what a broker waits for anybody who does not read, however much memory there is.
+    reader.0.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+    let reply = reader.receive().expect("who reads is served");
+    let reply: FetchResponse<'_> = decode(&reply, 11, false);
+    assert!(reply.responses[0].partitions[0].high_watermark > 0);
+    assert!(held.iter_mut().any(Socket::is_closed));
+    stop.send(()).unwrap();
+    slow.join().unwrap();
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refus
         Some((done, permit))
     }) {
         Some(read) => read,
-        None => read_enough(&shard, &fetch.partitions, bound, waits.then_some(deadline)).await,
+        None => read_enough(&context, &fetch.partitions, bound, waits.then_some(deadline)).await?,
     };
     if !throttle::fetched(&context, done.iter().map(ReadDone::bytes).sum()).await {
         let session_id = shard.sessions.borrow_mut().put_off(&fetch);
@@ -228,16 +228,17 @@ fn scatter(shard: &Shard, wanted: &[Wanted]) -> Scatter<ReadItem> {
 /// Reads, from the disk where needed, and with a deadline waits until there is enough. Nothing that was read is kept while
 /// it waits: many such readers would hold all the memory for replies.
 async fn read_enough(
-    shard: &Rc<Shard>,
+    context: &Context,
     wanted: &[Wanted],
     bound: Bound,
     deadline: Option<Monotonic>,
-) -> (Vec<ReadDone>, Permit) {
-    let permit = shard.reply_memory.acquire(bound.max_bytes as u64).await;
+) -> Result<(Vec<ReadDone>, Permit), Refused> {
+    let shard = context.shard();
+    let permit = context.reply_memory(bound.max_bytes).await?;
     let done = read(shard, wanted, bound).await;
     let found = done.iter().map(ReadDone::bytes).sum::<usize>();
     if deadline.is_none() || found >= bound.min_bytes || done.iter().any(ReadDone::is_final) {
-        return (done, permit);
+        return Ok((done, permit));
     }
     let at_end = |(wanted, done): (&Wanted, &ReadDone)| Wanted {
         offset: done.bounds.map_or(wanted.offset, |bounds| bounds.readable_end(bound.isolation)),
@@ -249,8 +250,8 @@ async fn read_enough(
     let missing = Bound { min_bytes: bound.min_bytes - found, ..bound };
     drop(tail(shard, &ends, missing, deadline).await);
     // Whatever it brings: one read need not bring all that is there.
-    let permit = shard.reply_memory.acquire(bound.max_bytes as u64).await;
-    (read(shard, wanted, bound).await, permit)
+    let permit = context.reply_memory(bound.max_bytes).await?;
+    Ok((read(shard, wanted, bound).await, permit))
 }
 
 /// Reads on every owning shard, from the disk where needed, and never waits for more.

@@ -20,6 +20,9 @@ pub enum Refused {
     /// The body is not what its version says.
     #[error("body does not decode: {0}")]
     Malformed(#[from] DecodeError),
+    /// The client takes no replies any more.
+    #[error("the client is gone")]
+    Gone,
 }
 
 /// A request's circumstances.
@@ -60,6 +63,11 @@ impl Context {
     pub fn let_go(&mut self, body: BytesMut) {
         drop(body);
         self.memory = None;
+    }
+
+    /// Waits for the memory of a reply with records.
+    pub async fn reply_memory(&self, bytes: usize) -> Result<Permit, Refused> {
+        self.connection.reply_memory(bytes).await.ok_or(Refused::Gone)
     }
 
     /// The shard that the connection is on.

@@ -151,7 +151,7 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
             deadline: rt::now().plus_millis(request.max_wait_ms.max(0) as u64),
         };
         let has_error = answers.by_partition.values().any(|answer| answer.fetched.error.is_some());
-        let (fetched, held) = gather(&shard, &key, &partitions, bound, !has_error).await;
+        let (fetched, held) = gather(&context, &key, &partitions, bound, !has_error).await?;
         for (partition, fetched) in fetched {
             if fetched.error.is_some() || !fetched.acquired.is_empty() {
                 answers.of(partition).fetched = fetched;
@@ -307,12 +307,13 @@ struct Bound {
 /// Asks the owners, one after the other so that the bounds hold, until there is something or the time is over; with the
 /// memory that the records count against.
 async fn gather(
-    shard: &Rc<Shard>,
+    context: &Context,
     key: &SessionKey,
     partitions: &[TopicPartition],
     bound: Bound,
     waits: bool,
-) -> (Vec<(TopicPartition, ShareFetched)>, Permit) {
+) -> Result<(Vec<(TopicPartition, ShareFetched)>, Permit), Refused> {
+    let shard = context.shard();
     let mut parts: Vec<(ShardId, Vec<TopicPartition>)> = Vec::new();
     for partition in partitions {
         let owner = shard.owner(*partition);
@@ -323,7 +324,7 @@ async fn gather(
     }
     loop {
         let is_over = !waits || rt::now() >= bound.deadline || shard.stopping.get() || partitions.is_empty();
-        let mut permit = shard.reply_memory.acquire(bound.max_bytes as u64).await;
+        let mut permit = context.reply_memory(bound.max_bytes).await?;
         let (mut bytes, mut records) = (bound.max_bytes, bound.max_records);
         let mut fetched = Vec::with_capacity(partitions.len());
         for (to, part) in &parts {
@@ -352,7 +353,7 @@ async fn gather(
         permit.shrink_to((bound.max_bytes - bytes) as u64);
         let is_found = fetched.iter().any(|(_, one)| one.error.is_some() || !one.acquired.is_empty());
         if is_found || is_over {
-            return (fetched, permit);
+            return Ok((fetched, permit));
         }
         drop(permit);
         wait(shard, key, &parts, bound).await;

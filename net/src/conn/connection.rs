@@ -6,7 +6,8 @@
 //!
 //! Memory is bounded whatever the peer does: a frame needs a permit of the shard's request memory before its buffer is
 //! made; the reader stops while too many requests are unanswered or too many reply bytes unsent; a peer that stalls in
-//! the middle of a frame, or does not take its replies, is dropped after `STALL`.
+//! the middle of a frame, or does not take its replies, is dropped after `STALL`, and sooner when others wait for the
+//! memory of its replies (`reply_memory`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -23,7 +24,7 @@ use headwater_core::wire::frame::FrameError;
 use super::inbox::{Inbox, Next};
 use super::quiet::Quiet;
 use super::replies::{Chunk, Reply, ReplyRing, Slot};
-use super::sending;
+use super::sending::{self, Patience};
 use crate::api;
 use crate::rt::{self, Event, Permit, ReadHalf, TcpStream, WriteHalf};
 use crate::shard::Shard;
@@ -114,6 +115,17 @@ impl Connection {
         if self.ring.borrow_mut().fill(slot, reply) {
             self.ready.notify();
         }
+    }
+
+    /// Memory for a reply with records; `None` when nobody takes replies here any more.
+    pub async fn reply_memory(&self, bytes: usize) -> Option<Permit> {
+        let gone = async {
+            while !self.broken.get() {
+                self.drained.wait().await;
+            }
+            None
+        };
+        or(async { Some(self.shard.reply_memory.acquire(bytes as u64).await) }, gone).await
     }
 
     async fn read_loop(self: &Rc<Self>, mut reader: ReadHalf) -> Ended {
@@ -210,16 +222,20 @@ impl Connection {
             if !chunks.is_empty() {
                 // A slow link is not a stalled one.
                 let unsent = chunks.iter().map(Chunk::len).sum::<usize>() as u64;
-                let patience = STALL + Duration::from_secs(unsent / FRAME_RATE_MIN);
-                let sent = rt::timeout(patience, sending::send(&mut writer, &mut chunks)).await;
+                let millis = (STALL.as_secs() + unsent / FRAME_RATE_MIN) * 1000;
+                let holds = permits.iter().any(|permit| permit.count() > 0);
+                let patience = Patience::new(&self.shard.reply_memory, holds, millis);
+                let sent = sending::send(&mut writer, &mut chunks, &patience).await;
                 permits.clear();
-                if !matches!(sent, Ok(Ok(()))) {
-                    tracing::debug!(peer = %self.peer, "the client does not take its replies");
+                if let Err(error) = sent {
+                    tracing::debug!(peer = %self.peer, %error, "the client does not take its replies");
                     close = true;
                 }
             }
             if close {
                 self.broken.set(true);
+                // Others may be waiting for the memory that these have.
+                self.ring.borrow_mut().abandon();
                 self.drained.notify();
                 // Makes the reader see the end too.
                 writer.shutdown();

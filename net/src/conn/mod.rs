@@ -6,4 +6,5 @@ pub mod inbox;
 pub mod listener;
 pub mod quiet;
 pub mod replies;
+pub mod reply_memory;
 mod sending;

@@ -82,6 +82,7 @@ pub struct ReplyRing {
     first: u64,
     slots: VecDeque<Option<Reply>>,
     unsent: usize,
+    abandoned: bool,
 }
 
 impl ReplyRing {
@@ -94,6 +95,7 @@ impl ReplyRing {
     /// Puts the reply of a reserved place; true if the writer has something to do now.
     pub fn fill(&mut self, slot: Slot, reply: Reply) -> bool {
         let index = slot.0.checked_sub(self.first).expect("a slot is filled before it has left") as usize;
+        let reply = if self.abandoned { Reply::Silent } else { reply };
         self.unsent += reply.len();
         let place = self.slots.get_mut(index).expect("a slot is filled after it was reserved");
         assert!(place.is_none(), "a slot is filled once");
@@ -110,6 +112,13 @@ impl ReplyRing {
         self.first += 1;
         self.unsent -= reply.len();
         Some(reply)
+    }
+
+    /// Nobody takes replies any more: drops those that are here and those that come.
+    pub fn abandon(&mut self) {
+        self.abandoned = true;
+        self.unsent = 0;
+        self.slots.iter_mut().flatten().for_each(|reply| *reply = Reply::Silent);
     }
 
     /// Requests that have no reply on the wire yet.
@@ -176,6 +185,17 @@ mod tests {
         ring.fill(b, Reply::Close);
         ring.fill(a, reply("a"));
         assert_eq!(drain(&mut ring), "a close");
+    }
+
+    #[test]
+    fn nothing_is_kept_for_who_is_gone() {
+        let mut ring = ReplyRing::default();
+        let (a, b) = (ring.reserve(), ring.reserve());
+        ring.fill(b, reply("b"));
+        ring.abandon();
+        assert_eq!(ring.unsent(), 0);
+        assert!(ring.fill(a, reply("a")));
+        assert_eq!((ring.unsent(), drain(&mut ring)), (0, "- -".into()));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::{Envelope, Shard, calls, produce};
 use crate::boot::{Meeting, folder};
 use crate::conn::census::Census;
 use crate::conn::listener;
+use crate::conn::reply_memory::ReplyMemory;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::rt::{self, Event, Listener, MeshEnd, PerShard, Semaphore, Shutdown};
@@ -289,7 +290,7 @@ impl Shard {
             metrics: Metrics::default(),
             census: seed.census.clone(),
             request_memory: Semaphore::new(config.net.inflight_bytes),
-            reply_memory: Semaphore::new(config.net.inflight_bytes),
+            reply_memory: ReplyMemory::new(config.net.inflight_bytes),
             sessions: RefCell::new(FetchSessions::new(config.fetch.sessions_max as usize)),
             store,
             control,

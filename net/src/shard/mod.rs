@@ -47,6 +47,7 @@ use self::shares::{ShareStates, Shares};
 use self::transactions::Transactions;
 use crate::conn::census::Census;
 use crate::conn::listener;
+use crate::conn::reply_memory::ReplyMemory;
 use crate::http::ShardFigures;
 use crate::metrics::Metrics;
 use crate::rt::{self, Event, MeshEnd, Semaphore, Shutdown, Task, oneshot};
@@ -78,7 +79,7 @@ pub struct Shard {
     /// Memory for requests that are being read or handled.
     pub request_memory: Semaphore,
     /// Memory for replies that carry records.
-    pub reply_memory: Semaphore,
+    pub reply_memory: ReplyMemory,
     /// Fetch sessions of this shard's connections.
     pub sessions: RefCell<FetchSessions>,
     /// The logs.
