@@ -17,8 +17,6 @@ OWN = {
     "ClusterId", "Host", "Port", "TopicId", "LogDir", "LastFetchTimestamp", "LastCaughtUpTimestamp", "HighWatermark@DescribeQuorum",
     "LogEndOffset", "ReplicaDirectoryId", "ThrottleTimeMs", "ProducerId@DescribeProducers", "LeaderEpoch@DescribeQuorum",
 }
-# No answer is one, too.
-PATIENCE_S = 10
 # Numbers that a broker makes up: the same where the other's are the same.
 NUMBERED = {"SessionId", "ProducerId"}
 # Moments of the broker's own clock.
@@ -31,18 +29,63 @@ UNORDERED = {
 }
 
 
+# An answer with one of these says that the broker has done nothing yet, and to ask again: LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER,
+# COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, NOT_ENOUGH_REPLICAS (what Kafka says in Produce of the four
+# before), CONCURRENT_TRANSACTIONS, OFFSET_NOT_AVAILABLE. Not REQUEST_TIMED_OUT or NOT_ENOUGH_REPLICAS_AFTER_APPEND: those may have done it.
+NOT_YET = {5, 6, 14, 15, 16, 19, 51, 78}
+# A machine on which anything that is waited for takes longer is not slow but stuck.
+STUCK_S = 120
+# What a controller decides, and the broker hears of a little later.
+DECIDED = {
+    "CreateTopics", "CreatePartitions", "DeleteTopics", "AlterClientQuotas", "IncrementalAlterConfigs", "AlterConfigs", "UpdateFeatures",
+    "AlterUserScramCredentials",
+}
+# Its settings are changed to see how far the broker has come.
+MARK = "mark"
+
+
+def codes(answer):
+    """Every error code in an answer."""
+    if isinstance(answer, dict):
+        for field, value in answer.items():
+            if field.endswith("ErrorCode"):
+                yield value
+            else:
+                yield from codes(value)
+    elif isinstance(answer, list):
+        for item in answer:
+            yield from codes(item)
+
+
+def key_in(partition, count, pattern):
+    """A key made of `pattern` that falls into this one of `count` partitions of a coordinator's topic, by Java's hash of strings."""
+    for number in range(1 << 20):
+        key, found = pattern.format(f"w{number}"), 0
+        for letter in key:
+            found = 31 * found + ord(letter) & 0xFFFFFFFF
+        if (found & 0x7FFFFFFF) % count == partition:
+            return f"w{number}"
+    raise ValueError(f"no key for partition {partition}")
+
+
 class Asker:
-    """Asks one broker and keeps what it answered. Called like a function: see [`__call__`]."""
+    """Asks one broker and keeps what it answered. Called like a function: see [`__call__`].
+
+    What passes by itself is never an answer: every coordinator has loaded before the first question (`_load`), an answer that says
+    "not yet" is not taken (`_final`), and after a change the next question waits until the broker knows of it (`published`).
+    """
 
     def __init__(self, address):
         self.address = address
         self.connections = {}
         self.answers = []
         self.names = {}
+        self.changes = 0
+        self._load()
 
     def connection(self, on):
         if on not in self.connections:
-            self.connections[on] = wire.Connection(self.address, PATIENCE_S)
+            self.connections[on] = wire.Connection(self.address, STUCK_S)
         return self.connections[on]
 
     def known_as(self, value, name):
@@ -55,29 +98,42 @@ class Asker:
         self.answers.append((api, f"{api} v{version} {fields}", answer))
         return answer
 
-    def __call__(self, api, version=None, until=None, on="", **fields):
-        """Asks in this version, or in each that there is; again until an answer is as `until` says, if that is given. `on` names the
-        connection. Answers the last answer."""
+    def _final(self, api, version, on="", until=None, again=None, **fields):
+        """Asks until the answer is not one that passes by itself, and is as `until` says, with what `again` makes of the last answer."""
+        end = time.monotonic() + STUCK_S
+        while True:
+            answer = self.connection(on).call(api, version, **fields)
+            passing = NOT_YET.intersection(codes(answer))
+            if not passing and (until is None or until(answer)):
+                return answer
+            if time.monotonic() > end:
+                raise AssertionError(f"{self.address}: still not the answer that is waited for: {api} v{version} {fields}: {answer}")
+            if again and not passing:
+                fields |= again(answer)
+            time.sleep(0.02)
+
+    def __call__(self, api, version=None, on="", unanswered=None, **fields):
+        """Asks in this version, or in each that there is. `on` names the connection. With `until`, asks again until the answer is as that
+        says; `again` makes fields of the next question from the last answer. No answer within `unanswered` seconds is one, too.
+        Answers the last answer."""
         name = api + "Request"
         versions = [version] if version is not None else range(wire.oldest(name), wire.newest(name) + 1)
         for one in versions:
             try:
-                answer = self.connection(on).call(api, one, **fields)
-                for _ in range(200):
-                    if until is None or until(answer):
-                        break
-                    time.sleep(0.05)
-                    answer = self.connection(on).call(api, one, **fields)
-            except (wire.Closed, TimeoutError) as error:
-                answer = "the connection was closed" if isinstance(error, wire.Closed) else "no answer"
+                if unanswered is not None:
+                    self.connection(on).patience(unanswered)
+                answer = self._final(api, one, on, **fields)
+            except wire.Closed:
+                answer = "the connection was closed"
+            except TimeoutError:
+                if unanswered is None:
+                    raise
+                answer = "no answer"
+            if isinstance(answer, str) or unanswered is not None:
                 self.connections.pop(on).close()
-            self._keep(api, one, fields, answer)
-            if api in ("AlterClientQuotas", "IncrementalAlterConfigs"):
-                # In Kafka the broker hears of it a little after the controller has answered.
-                time.sleep(0.05)
-        if api == "CreateTopics":
-            for topic in fields["Topics"]:
-                self._settle(topic["Name"])
+            self._keep(api, one, {key: value for key, value in fields.items() if key not in ("until", "again")}, answer)
+            if api in DECIDED:
+                self.published()
         return answer
 
     def later(self, api, version, on, **fields):
@@ -86,20 +142,37 @@ class Asker:
         connection.send(api, version, **fields)
         return lambda: self._keep(api, version, fields, connection.receive(api, version))
 
-    def _settle(self, topic):
-        """A topic that was made may take Kafka a moment to serve: waits until it is there, unless nothing was made."""
-        asked = {"Name": topic, "Partitions": [{"PartitionIndex": 0, "CurrentLeaderEpoch": -1, "Timestamp": -1}]}
-        for _ in range(100):
-            known = self.connection("").call("Metadata", 9, Topics=[{"Name": topic}])["Topics"][0]["ErrorCode"]
-            reply = self.connection("").call("ListOffsets", 7, ReplicaId=-1, Topics=[asked])
-            if known == 17 or reply["Topics"][0]["Partitions"][0]["ErrorCode"] == 0 or known == 3 and topic not in self.made():
-                return
-            time.sleep(0.05)
+    def published(self):
+        """Waits until the broker has heard of all that its controller has decided so far. A change that it shows may still be on its way
+        to its parts (logs, coordinators), but one begins only when the one before has reached them all: hence two."""
+        for _ in range(2):
+            self.changes += 1
+            value = str(1_000_000 + self.changes)
+            change = {"Name": "retention.ms", "ConfigOperation": 0, "Value": value}
+            self._final("IncrementalAlterConfigs", 1, Resources=[{"ResourceType": 2, "ResourceName": MARK, "Configs": [change]}])
+            shown = {"ResourceType": 2, "ResourceName": MARK, "ConfigurationKeys": ["retention.ms"]}
+            self._final("DescribeConfigs", 4, Resources=[shown], until=lambda answer: [config["Value"] for config in answer["Results"][0]["Configs"]] == [value])
 
-    def made(self):
-        """Names of topics whose making was answered without an error."""
-        return {t["Name"] for api, label, answer in self.answers if api == "CreateTopics" and "'ValidateOnly': True" not in label
-                for t in answer["Topics"] if t["ErrorCode"] == 0}
+    def _load(self):
+        """Has the coordinators' topics made, and waits until each partition of them is loaded."""
+        self._final("CreateTopics", 7, Topics=[{"Name": MARK, "NumPartitions": 1, "ReplicationFactor": 1}])
+        self.published()
+        group_of, topic_id = "{}", "00000000-0000-0000-0000-000000000001"
+        kinds = [("__consumer_offsets", group_of), ("__transaction_state", group_of), ("__share_group_state", "{}:AAAAAAAAAAAAAAAAAAAAAQ:0")]
+        for kind, (topic, pattern) in enumerate(kinds):
+            self._final("FindCoordinator", 6, KeyType=kind, CoordinatorKeys=[pattern.format("w")])
+            asked = {"TopicId": "00000000-0000-0000-0000-000000000000", "Name": topic}
+            known = self._final("Metadata", 12, Topics=[asked], AllowAutoTopicCreation=False, until=lambda answer: answer["Topics"][0]["ErrorCode"] == 0)
+            count = len(known["Topics"][0]["Partitions"])
+            keys = [key_in(partition, count, pattern) for partition in range(count)]
+            if kind == 0:
+                self._final("DescribeGroups", 5, Groups=keys)
+            elif kind == 1:
+                self._final("DescribeTransactions", 0, TransactionalIds=keys)
+            else:
+                for key in keys:
+                    one = {"TopicId": topic_id, "Partitions": [{"Partition": 0, "LeaderEpoch": 0}]}
+                    self._final("ReadShareGroupStateSummary", 1, GroupId=key, Topics=[one])
 
 
 def ask_all(address):

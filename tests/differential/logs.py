@@ -9,14 +9,14 @@ DAY = 24 * HOUR
 def topic(ask, name, partitions=1, **configs):
     """Makes a topic and answers its id."""
     values = [{"Name": key.replace("_", "."), "Value": value} for key, value in configs.items()]
-    made = ask("CreateTopics", 7, Topics=[{"Name": name, "NumPartitions": partitions, "ReplicationFactor": 1, "Configs": values}], TimeoutMs=10000)
+    made = ask("CreateTopics", 7, Topics=[{"Name": name, "NumPartitions": partitions, "ReplicationFactor": 1, "Configs": values}], TimeoutMs=60000)
     return made["Topics"][0]["TopicId"]
 
 
 def produce(ask, records, name="p", version=12, partition=0, acks=-1, **more):
     """One batch, or whatever it is, for one partition."""
     data = [{"Name": name, "PartitionData": [{"Index": partition, "Records": records}]}]
-    return ask("Produce", version, Acks=acks, TimeoutMs=10000, TopicData=data, **more)
+    return ask("Produce", version, Acks=acks, TimeoutMs=60000, TopicData=data, **more)
 
 
 def validation(ask):
@@ -28,10 +28,10 @@ def validation(ask):
     topic(ask, "p-segment", segment_bytes="1048576", max_message_bytes="3000000")
     for version in range(3, 13):
         produce(ask, batch(2), version=version)
-    ask("Produce", 13, Acks=-1, TimeoutMs=10000, TopicData=[{"TopicId": made, "PartitionData": [{"Index": 0, "Records": batch(1)}]}])
+    ask("Produce", 13, Acks=-1, TimeoutMs=60000, TopicData=[{"TopicId": made, "PartitionData": [{"Index": 0, "Records": batch(1)}]}])
     unknown = "11111111-1111-1111-1111-111111111111"
     for topic_id, partition in ((unknown, 0), (made, 9), (None, 0)):
-        ask("Produce", 13, Acks=-1, TimeoutMs=10000, TopicData=[{"TopicId": topic_id, "PartitionData": [{"Index": partition, "Records": batch(1)}]}])
+        ask("Produce", 13, Acks=-1, TimeoutMs=60000, TopicData=[{"TopicId": topic_id, "PartitionData": [{"Index": partition, "Records": batch(1)}]}])
     # Acknowledgements (26).
     for acks in (0, 1, 2, -2):
         if acks == 0:
@@ -90,15 +90,15 @@ def validation(ask):
     # What only one of the two takes goes where offsets are not counted on.
     loose = {"count too great", "a tail", "LogAppendTime said by the client", "gzip that is none", "a record's length", "a negative epoch"}
     for name, records in wrong.items():
-        produce(ask, records, name="p-loose" if name in loose else "p")
+        produce(ask, records, name="p-loose" if name in loose else "p", unanswered=None if records else 10)
     produce(ask, batch(1, producer=(5, 0, -1)), version=8)
     data = [{"Index": 0, "Records": batch(1)}, {"Index": 0, "Records": batch(1)}]
-    ask("Produce", 12, Acks=-1, TimeoutMs=10000, TopicData=[{"Name": "p-loose", "PartitionData": data}])
-    ask("Produce", 12, Acks=-1, TimeoutMs=10000, TopicData=[])
-    ask("Produce", 12, Acks=-1, TimeoutMs=10000, TopicData=[{"Name": "p", "PartitionData": []}])
+    ask("Produce", 12, Acks=-1, TimeoutMs=60000, TopicData=[{"Name": "p-loose", "PartitionData": data}])
+    ask("Produce", 12, Acks=-1, TimeoutMs=60000, TopicData=[])
+    ask("Produce", 12, Acks=-1, TimeoutMs=60000, TopicData=[{"Name": "p", "PartitionData": []}])
     # One good, one bad: each answers for itself.
     data = [{"Index": 0, "Records": batch(1)}, {"Index": 7, "Records": batch(1)}]
-    ask("Produce", 12, Acks=-1, TimeoutMs=10000, TopicData=[{"Name": "p", "PartitionData": data}, {"Name": "nope", "PartitionData": data[:1]}])
+    ask("Produce", 12, Acks=-1, TimeoutMs=60000, TopicData=[{"Name": "p", "PartitionData": data}, {"Name": "nope", "PartitionData": data[:1]}])
     # Codecs (24, 32).
     for codec in CODECS:
         for version in (3, 6, 7, 12):
@@ -131,14 +131,14 @@ def sequences(ask):
     topic(ask, "q")
 
     def init(**more):
-        return ask("InitProducerId", 5, TransactionalId=None, TransactionTimeoutMs=60000, until=lambda answer: answer["ErrorCode"] not in (14, 15, 16), **more)
+        return ask("InitProducerId", 5, TransactionalId=None, TransactionTimeoutMs=600000, **more)
 
     mine = init()["ProducerId"]
     for version in range(0, 6):
-        ask("InitProducerId", version, TransactionalId=None, TransactionTimeoutMs=60000)
+        ask("InitProducerId", version, TransactionalId=None, TransactionTimeoutMs=600000)
     init(ProducerId=mine, ProducerEpoch=0)
     init(ProducerId=123456, ProducerEpoch=3)
-    ask("InitProducerId", 5, TransactionalId="", TransactionTimeoutMs=60000)
+    ask("InitProducerId", 5, TransactionalId="", TransactionTimeoutMs=600000)
 
     def send(epoch, sequence, records=1, producer=mine, **more):
         return produce(ask, batch(records, producer=(producer, epoch, sequence)), name="q", **more)
@@ -188,7 +188,7 @@ def positions(ask):
     for version in (1, 7):
         ask("ListOffsets", version, ReplicaId=-1, Topics=[{"Name": "o", "Partitions": twice}, {"Name": "nope", "Partitions": twice[:1]}])
     ask("ListOffsets", 7, ReplicaId=-1, Topics=[])
-    ask("DeleteRecords", Topics=[{"Name": "o", "Partitions": [{"PartitionIndex": 0, "Offset": 3}]}], TimeoutMs=10000)
+    ask("DeleteRecords", Topics=[{"Name": "o", "Partitions": [{"PartitionIndex": 0, "Offset": 3}]}], TimeoutMs=60000)
     for timestamp in times:
         ask("ListOffsets", 9, ReplicaId=-1, Topics=[{"Name": "o", "Partitions": [{"PartitionIndex": 0, "Timestamp": timestamp}]}])
 

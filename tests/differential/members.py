@@ -1,33 +1,17 @@
 """Questions about groups and transactions: classic members (behaviours 49 to 56), KIP-848 (57), transactions (59 to 63)."""
 
-import time
-
 from batch import batch
 from logs import produce, topic
 
-LOADING = (14, 15, 16, 51)
 RANGE = [{"Name": "range", "Metadata": b"\0\1\0\0\0\1\0\1c\0\0\0\0\0\0\0\0"}]
-
-
-def ready(answer):
-    """Not while a coordinator loads, or still writes the end of the transaction before."""
-    return answer["ErrorCode"] not in LOADING
-
-
-def found(ask, key, kind):
-    ask("FindCoordinator", 4, KeyType=kind, CoordinatorKeys=[key], until=lambda answer: answer["Coordinators"][0]["ErrorCode"] == 0)
 
 
 def classic(ask):
     topic(ask, "c", 2)
-    found(ask, "g", 0)
-    # In Kafka a coordinator may still load when it is told of.
-    for group in ("g", "", "simple", "never", "another", "none", "old", "older"):
-        ask("Heartbeat", 4, GroupId=group, GenerationId=1, MemberId="nobody", until=ready)
 
-    def join(version=9, member="", group="g", protocols=RANGE, kind="consumer", session=60000, until=ready, **more):
-        return ask("JoinGroup", version, GroupId=group, SessionTimeoutMs=session, RebalanceTimeoutMs=10000, MemberId=member, ProtocolType=kind,
-                   Protocols=protocols, until=until, **more)
+    def join(version=9, member="", group="g", protocols=RANGE, kind="consumer", session=600000, **more):
+        return ask("JoinGroup", version, GroupId=group, SessionTimeoutMs=session, RebalanceTimeoutMs=600000, MemberId=member, ProtocolType=kind,
+                   Protocols=protocols, **more)
 
     def sync(member, generation, group="g", version=5, assignments=(), kind="consumer", name="range", **more):
         given = [{"MemberId": one, "Assignment": b"\0\0\0\0\0\0\xff\xff\xff\xff"} for one in assignments]
@@ -123,11 +107,11 @@ def classic(ask):
         ask("OffsetFetch", version, GroupId="g", Topics=[{"Name": "c", "PartitionIndexes": [0, 1, 9]}])
     ask("OffsetFetch", 9, Groups=[{"GroupId": "g", "Topics": None}, {"GroupId": "simple", "Topics": None}])
     ask("OffsetFetch", 9, Groups=[{"GroupId": "g", "MemberId": me, "MemberEpoch": 1, "Topics": None}])
-    # A second member: the group shares out (51, 52).
-    waiting = ask.later("JoinGroup", 9, "second", GroupId="g", SessionTimeoutMs=60000, RebalanceTimeoutMs=10000, MemberId=given[1],
+    # A second member: the group shares out (51, 52), and would wait for one that has an id but has not joined.
+    ask("LeaveGroup", 5, GroupId="g", Members=[{"MemberId": given[0]}])
+    waiting = ask.later("JoinGroup", 9, "second", GroupId="g", SessionTimeoutMs=600000, RebalanceTimeoutMs=600000, MemberId=given[1],
                         ProtocolType="consumer", Protocols=RANGE)
-    time.sleep(0.3)
-    beat(me, 1)
+    beat(me, 1, until=lambda answer: answer["ErrorCode"] != 0)
     commit(me, 1)
     sync(me, 1)
     describe("g")
@@ -141,8 +125,9 @@ def classic(ask):
     sync(me, 2, assignments=[me, given[1], "stranger"])
     waiting()
     describe("g")
+    late = ask.known_as(join()["MemberId"], "late")
     for protocols, kind in ((RANGE, "connect"), ([{"Name": "other", "Metadata": b""}], "consumer")):
-        join(member=given[0], protocols=protocols, kind=kind)
+        join(member=late, protocols=protocols, kind=kind)
     ask("ListGroups", 4, StatesFilter=["Stable", "Bogus"])
     ask("ListGroups", 5, TypesFilter=["classic"])
     ask("ListGroups", 5, TypesFilter=["bogus"])
@@ -162,11 +147,10 @@ def classic(ask):
 
 def static(ask):
     topic(ask, "c3")
-    found(ask, "st", 0)
 
     def join(member="", instance="i", group="st", **more):
-        return ask("JoinGroup", 9, GroupId=group, SessionTimeoutMs=60000, RebalanceTimeoutMs=10000, MemberId=member, GroupInstanceId=instance,
-                   ProtocolType="consumer", Protocols=RANGE, until=ready, **more)
+        return ask("JoinGroup", 9, GroupId=group, SessionTimeoutMs=600000, RebalanceTimeoutMs=600000, MemberId=member, GroupInstanceId=instance,
+                   ProtocolType="consumer", Protocols=RANGE, **more)
 
     def sync(member, generation, instance="i", assignments=()):
         given = [{"MemberId": one, "Assignment": b"\0\0\0\0\0\0\xff\xff\xff\xff"} for one in assignments]
@@ -190,18 +174,15 @@ def static(ask):
 
 def consumers(ask):
     topic(ask, "k", 3)
-    found(ask, "kg", 0)
-    for group in ("kg", "kc"):
-        ask("Heartbeat", 4, GroupId=group, GenerationId=1, MemberId="nobody", until=ready)
 
     def beat(epoch, member="m1", group="kg", version=1, **more):
-        return ask("ConsumerGroupHeartbeat", version, GroupId=group, MemberId=member, MemberEpoch=epoch, until=ready, **more)
+        return ask("ConsumerGroupHeartbeat", version, GroupId=group, MemberId=member, MemberEpoch=epoch, **more)
 
     def describe(*groups):
         for version in (0, 1):
             ask("ConsumerGroupDescribe", version, GroupIds=list(groups))
 
-    new = {"RebalanceTimeoutMs": 10000, "SubscribedTopicNames": ["k"], "TopicPartitions": []}
+    new = {"RebalanceTimeoutMs": 600000, "SubscribedTopicNames": ["k"], "TopicPartitions": []}
     describe("kg", "")
     beat(5)
     beat(-1)
@@ -237,7 +218,7 @@ def consumers(ask):
         commit(member, number)
         commit(member, number, version=8)
         ask("OffsetFetch", 9, Groups=[{"GroupId": "kg", "MemberId": member or None, "MemberEpoch": number, "Topics": None}])
-    ask("JoinGroup", 9, GroupId="kg", SessionTimeoutMs=60000, RebalanceTimeoutMs=10000, MemberId="", ProtocolType="consumer", Protocols=[{"Name": "range", "Metadata": b""}])
+    ask("JoinGroup", 9, GroupId="kg", SessionTimeoutMs=600000, RebalanceTimeoutMs=600000, MemberId="", ProtocolType="consumer", Protocols=[{"Name": "range", "Metadata": b""}])
     ask("Heartbeat", 4, GroupId="kg", GenerationId=1, MemberId="x")
     ask("SyncGroup", 5, GroupId="kg", GenerationId=1, MemberId="x")
     ask("LeaveGroup", 5, GroupId="kg", Members=[{"MemberId": "x"}])
@@ -258,7 +239,7 @@ def consumers(ask):
     describe("kg")
     beat(epoch)
     # A classic group stays one.
-    ask("OffsetCommit", 9, GroupId="kc", GenerationIdOrMemberEpoch=-1, MemberId="", until=lambda a: a["Topics"][0]["Partitions"][0]["ErrorCode"] == 0,
+    ask("OffsetCommit", 9, GroupId="kc", GenerationIdOrMemberEpoch=-1, MemberId="",
         Topics=[{"Name": "k", "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 1}]}])
     describe("kc")
     beat(0, member="m1", group="kc", version=0, **new)
@@ -270,17 +251,13 @@ def transactions(ask):
     # Refused before anybody is asked who is responsible (59).
     for timeout in (0, -1, 900_001):
         ask("InitProducerId", 5, TransactionalId="tx", TransactionTimeoutMs=timeout)
-    for name in ("tx", "nobody", "other", *(f"v{version}" for version in range(7))):
-        found(ask, name, 1)
-        ask("EndTxn", 3, TransactionalId=name, ProducerId=1, ProducerEpoch=0, Committed=True, until=ready)
-    found(ask, "txg", 0)
-    for group in ("txg", ""):
-        ask("Heartbeat", 4, GroupId=group, GenerationId=1, MemberId="nobody", until=ready)
+    for name in ("tx", "nobody"):
+        ask("EndTxn", 3, TransactionalId=name, ProducerId=1, ProducerEpoch=0, Committed=True)
 
-    def init(version=5, name="tx", until=ready, **more):
-        return ask("InitProducerId", version, TransactionalId=name, TransactionTimeoutMs=60000, until=until, **more)
+    def init(version=5, name="tx", **more):
+        return ask("InitProducerId", version, TransactionalId=name, TransactionTimeoutMs=600000, **more)
 
-    def add(producer, epoch, name="tx", version=3, topics=(("x", [0]),), until=ready):
+    def add(producer, epoch, name="tx", version=3, topics=(("x", [0]),)):
         asked = [{"Name": one, "Partitions": partitions} for one, partitions in topics]
         return ask("AddPartitionsToTxn", version, V3AndBelowTransactionalId=name, V3AndBelowProducerId=producer, V3AndBelowProducerEpoch=epoch, V3AndBelowTopics=asked)
 
@@ -289,19 +266,20 @@ def transactions(ask):
         one = {"TransactionalId": name, "ProducerId": producer, "ProducerEpoch": epoch, "VerifyOnly": verify, "Topics": asked}
         return ask("AddPartitionsToTxn", version, Transactions=[one])
 
-    def end(producer, epoch, committed=True, name="tx", version=4, until=ready):
-        return ask("EndTxn", version, TransactionalId=name, ProducerId=producer, ProducerEpoch=epoch, Committed=committed, until=until)
+    def end(producer, epoch, committed=True, name="tx", version=4):
+        return ask("EndTxn", version, TransactionalId=name, ProducerId=producer, ProducerEpoch=epoch, Committed=committed)
 
-    def send(producer, epoch, sequence, name="tx", version=11, partition=0, until=None):
-        return produce(ask, batch(1, producer=(producer, epoch, sequence), attributes=0x10), name="x", version=version, partition=partition, TransactionalId=name, until=until)
+    def send(producer, epoch, sequence, name="tx", version=11, partition=0):
+        return produce(ask, batch(1, producer=(producer, epoch, sequence), attributes=0x10), name="x", version=version, partition=partition, TransactionalId=name)
 
     def read():
-        time.sleep(0.3)
+        # Once the end of a transaction is written everywhere.
+        ask("DescribeTransactions", TransactionalIds=["tx", "none", ""],
+            until=lambda answer: not any(one["TransactionState"].startswith("Prepare") for one in answer["TransactionStates"]))
         one = {"Partition": 0, "FetchOffset": 0, "PartitionMaxBytes": 1 << 20}
         answer = ask("Fetch", 12, SessionEpoch=-1, MaxBytes=1 << 20, IsolationLevel=1, Topics=[{"Topic": "x", "Partitions": [one]}])
         for isolation in (0, 1):
             ask("ListOffsets", 7, ReplicaId=-1, IsolationLevel=isolation, Topics=[{"Name": "x", "Partitions": [{"PartitionIndex": 0, "Timestamp": -1}]}])
-        ask("DescribeTransactions", TransactionalIds=["tx", "none", ""])
         return answer
 
     for version in range(0, 7):
@@ -361,7 +339,7 @@ def transactions(ask):
 
     for version in range(0, 5):
         offsets(producer, epoch, version)
-    ask("AddOffsetsToTxn", 4, TransactionalId="tx", ProducerId=producer, ProducerEpoch=epoch, GroupId="txg", until=ready)
+    ask("AddOffsetsToTxn", 4, TransactionalId="tx", ProducerId=producer, ProducerEpoch=epoch, GroupId="txg")
     for version in range(0, 5):
         offsets(producer, epoch, version)
     offsets(producer, epoch - 1)
@@ -381,9 +359,9 @@ def transactions(ask):
     read()
     ask("OffsetFetch", 7, GroupId="txg", RequireStable=False, Topics=[{"Name": "x", "PartitionIndexes": [0]}])
     # Fencing: who comes second is the one (60).
-    add(producer, epoch, until=ready)
+    add(producer, epoch)
     send(producer, epoch, 2)
-    init(until=lambda answer: answer["ErrorCode"] == 0)
+    init()
     for version in range(0, 5):
         end(producer, epoch, version=version)
     for version in range(0, 4):
@@ -394,10 +372,10 @@ def transactions(ask):
     init(ProducerId=producer, ProducerEpoch=epoch)
     init(3, ProducerId=producer, ProducerEpoch=epoch)
     # The newer protocol: added as it is used, and each end has another epoch (61).
-    who = init(until=lambda answer: answer["ErrorCode"] == 0)
+    who = init()
     producer, epoch = who["ProducerId"], who["ProducerEpoch"]
     end(producer, epoch, version=5)
-    who = init(until=lambda answer: answer["ErrorCode"] == 0)
+    who = init()
     producer, epoch = who["ProducerId"], who["ProducerEpoch"]
     send(producer, epoch, 0, version=12)
     send(producer, epoch + 1, 0, version=12, partition=1)
@@ -406,7 +384,7 @@ def transactions(ask):
     ask("AddOffsetsToTxn", 4, TransactionalId="tx", ProducerId=producer, ProducerEpoch=epoch, GroupId="txg")
     read()
     first = end(producer, epoch, version=5)
-    end(producer, epoch, version=5, until=None)
+    end(producer, epoch, version=5)
     end(producer, epoch, version=5, committed=False)
     read()
     producer, epoch = first["ProducerId"], first["ProducerEpoch"]

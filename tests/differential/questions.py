@@ -1,7 +1,5 @@
 """What both brokers are asked: functions that ask in an order, on a broker with nothing in it but what they made."""
 
-import time
-
 import logs
 import members
 
@@ -11,11 +9,11 @@ ZERO = "00000000-0000-0000-0000-000000000000"
 
 def topics(ask):
     topic = {"Name": "t", "NumPartitions": 2, "ReplicationFactor": 1}
-    ask("CreateTopics", 5, Topics=[topic], TimeoutMs=10000)
-    ask("CreateTopics", Topics=[topic, {**topic, "Name": "a/b"}, {**topic, "Name": "r", "ReplicationFactor": 3}], TimeoutMs=10000)
-    ask("CreateTopics", 7, Topics=[{**topic, "Name": "n", "NumPartitions": -5}], TimeoutMs=10000, ValidateOnly=True)
-    ask("CreatePartitions", Topics=[{"Name": "t", "Count": 1}, {"Name": "nope", "Count": 3}], TimeoutMs=10000)
-    ask("DeleteTopics", 5, TopicNames=["nope"], TimeoutMs=10000)
+    ask("CreateTopics", 5, Topics=[topic], TimeoutMs=60000)
+    ask("CreateTopics", Topics=[topic, {**topic, "Name": "a/b"}, {**topic, "Name": "r", "ReplicationFactor": 3}], TimeoutMs=60000)
+    ask("CreateTopics", 7, Topics=[{**topic, "Name": "n", "NumPartitions": -5}], TimeoutMs=60000, ValidateOnly=True)
+    ask("CreatePartitions", Topics=[{"Name": "t", "Count": 1}, {"Name": "nope", "Count": 3}], TimeoutMs=60000)
+    ask("DeleteTopics", 5, TopicNames=["nope"], TimeoutMs=60000)
     ask("DeleteRecords", Topics=[{"Name": "t", "Partitions": [{"PartitionIndex": p, "Offset": o} for p, o in [(0, 0), (0, 5), (9, 0)]]}])
     positions = [(0, -1), (0, -2), (0, -3), (0, -4), (0, 1000), (9, -1)]
     for partition, timestamp in positions:
@@ -137,21 +135,17 @@ def groups(ask):
 def shares(ask):
     found = ask("Metadata", 12, Topics=[{"TopicId": ZERO, "Name": "t"}])
     topic = found["Topics"][0]["TopicId"]
-    ask("FindCoordinator", 6, KeyType=0, CoordinatorKeys=["s"], until=lambda answer: answer["Coordinators"][0]["ErrorCode"] == 0)
-    ask("FindCoordinator", 6, KeyType=2, CoordinatorKeys=["s:AAAAAAAAAAAAAAAAAAAAAQ:0"], until=lambda answer: answer["Coordinators"][0]["ErrorCode"] == 0)
     for key in ("s", "s:t:0", "s:AAAAAAAAAAAAAAAAAAAAAQ", "s:AAAAAAAAAAAAAAAAAAAAAQ:x", ":AAAAAAAAAAAAAAAAAAAAAQ:0"):
         ask("FindCoordinator", 6, KeyType=2, CoordinatorKeys=[key])
 
     def beat(epoch, group="s", member="m", **more):
-        loading = (14, 15, 16)
-        return ask("ShareGroupHeartbeat", 1, GroupId=group, MemberId=member, MemberEpoch=epoch,
-                   until=lambda answer: answer["ErrorCode"] not in loading, **more)
+        return ask("ShareGroupHeartbeat", 1, GroupId=group, MemberId=member, MemberEpoch=epoch, **more)
 
     def describe(*groups):
         ask("ShareGroupDescribe", 1, GroupIds=list(groups), IncludeAuthorizedOperations=False)
 
-    def offsets(group, topics=None):
-        ask("DescribeShareGroupOffsets", 0, Groups=[{"GroupId": group, "Topics": topics}])
+    def offsets(group, topics=None, **more):
+        ask("DescribeShareGroupOffsets", 0, Groups=[{"GroupId": group, "Topics": topics}], **more)
 
     describe("s", "")
     offsets("s")
@@ -165,8 +159,9 @@ def shares(ask):
     beat(0, member="", SubscribedTopicNames=["t"])
     beat(0, RackId="", SubscribedTopicNames=["t"])
     epoch = beat(0, SubscribedTopicNames=["t"])["MemberEpoch"]
-    time.sleep(2)
-    epoch = beat(epoch)["MemberEpoch"]
+    # Partitions are dealt out once their state has been written.
+    epoch = beat(epoch, until=lambda answer: (answer["Assignment"] or {}).get("TopicPartitions"),
+                 again=lambda answer: {"MemberEpoch": answer["MemberEpoch"]})["MemberEpoch"]
     describe("s")
     beat(epoch)
     beat(epoch - 1)
@@ -224,13 +219,13 @@ def shares(ask):
     ask("AlterShareGroupOffsets", 0, GroupId="none", Topics=[{"TopicName": "t", "Partitions": [{"PartitionIndex": 0, "StartOffset": 0}]}])
     ask("AlterShareGroupOffsets", 0, GroupId="", Topics=[])
     describe("s")
-    time.sleep(0.5)
-    offsets("s", [{"TopicName": "t", "Partitions": [0]}])
+    offsets("s", [{"TopicName": "t", "Partitions": [0]}],
+            until=lambda answer: answer["Groups"][0]["Topics"][0]["Partitions"][0]["StartOffset"] == 0)
     ask("DeleteShareGroupOffsets", 0, GroupId="s", Topics=[{"TopicName": "t"}, {"TopicName": "nope"}])
     ask("DeleteShareGroupOffsets", 0, GroupId="s", Topics=[{"TopicName": "t"}])
     ask("DeleteShareGroupOffsets", 0, GroupId="none", Topics=[{"TopicName": "t"}])
     ask("DeleteShareGroupOffsets", 0, GroupId="s", Topics=[])
-    ask("JoinGroup", 9, GroupId="s", SessionTimeoutMs=10000, RebalanceTimeoutMs=10000, MemberId="", ProtocolType="consumer", Protocols=[{"Name": "range", "Metadata": b""}])
+    ask("JoinGroup", 9, GroupId="s", SessionTimeoutMs=60000, RebalanceTimeoutMs=60000, MemberId="", ProtocolType="consumer", Protocols=[{"Name": "range", "Metadata": b""}])
     ask("ConsumerGroupHeartbeat", 1, GroupId="s", MemberId="x", MemberEpoch=0, RebalanceTimeoutMs=1000, SubscribedTopicNames=["t"], TopicPartitions=[])
     ask("OffsetCommit", 9, GroupId="s", GenerationIdOrMemberEpoch=-1, MemberId="", Topics=[{"Name": "t", "Partitions": [{"PartitionIndex": 0, "CommittedOffset": 1}]}])
     ask("OffsetFetch", 9, Groups=[{"GroupId": "s", "MemberId": None, "MemberEpoch": -1, "Topics": None}])
@@ -260,7 +255,6 @@ def shares(ask):
 
 
 def streams(ask):
-    ask("FindCoordinator", 6, KeyType=0, CoordinatorKeys=["st"], until=lambda answer: answer["Coordinators"][0]["ErrorCode"] == 0)
     settings = {"streams.initial.rebalance.delay.ms": "0", "streams.assignment.interval.ms": "0"}
     for group in ("st", "sr"):
         configs = [{"Name": key, "ConfigOperation": 0, "Value": value} for key, value in settings.items()]
@@ -290,7 +284,7 @@ def streams(ask):
         if owns is not None:
             fields |= {"ActiveTasks": owns, "StandbyTasks": [], "WarmupTasks": []}
         return ask("StreamsGroupHeartbeat", 0, GroupId=group, MemberId=member, MemberEpoch=epoch, EndpointInformationEpoch=told,
-                   until=lambda answer: answer["ErrorCode"] not in (14, 15, 16), **(fields | more))
+                   **(fields | more))
 
     def describe(*groups):
         ask("StreamsGroupDescribe", 0, GroupIds=list(groups), IncludeAuthorizedOperations=True)
@@ -329,7 +323,7 @@ def streams(ask):
     ask("Metadata", 12, Topics=[{"TopicId": ZERO, "Name": name} for name in sorted(made)],
         until=lambda answer: all(topic["ErrorCode"] == 0 for topic in answer["Topics"]))
     # In Kafka the coordinator hears of it a little later.
-    time.sleep(1)
+    ask.published()
     ask("DescribeConfigs", 4, Resources=[{"ResourceType": 2, "ResourceName": "st-log", "ConfigurationKeys": ["cleanup.policy"]}])
     epoch = beat(epoch)["MemberEpoch"]
     describe("st")
@@ -367,7 +361,7 @@ def streams(ask):
     ask("ConsumerGroupHeartbeat", 1, GroupId="st", MemberId="x", MemberEpoch=0, RebalanceTimeoutMs=1000, SubscribedTopicNames=["si"],
         TopicPartitions=[])
     ask("ShareGroupHeartbeat", 1, GroupId="st", MemberId="x", MemberEpoch=0, SubscribedTopicNames=["si"])
-    ask("JoinGroup", 5, GroupId="st", SessionTimeoutMs=10000, RebalanceTimeoutMs=10000, ProtocolType="consumer",
+    ask("JoinGroup", 5, GroupId="st", SessionTimeoutMs=60000, RebalanceTimeoutMs=60000, ProtocolType="consumer",
         Protocols=[{"Name": "range", "Metadata": b""}])
     ask("DescribeGroups", 6, Groups=["st"])
     ask("ConsumerGroupDescribe", 1, GroupIds=["st"])

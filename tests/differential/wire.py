@@ -259,6 +259,10 @@ class Connection:
     def close(self):
         self.socket.close()
 
+    def patience(self, seconds):
+        """How long an answer is waited for."""
+        self.socket.settimeout(seconds)
+
     def call(self, api, version=None, **fields):
         """Sends `api`Request and answers its reply."""
         self.send(api, version, **fields)
