@@ -11,7 +11,7 @@ use headwater_core::ErrorCode;
 use headwater_core::group::{
     self, DescribedGroup, GroupReply, JoinedGroup, LeavingMember, LeftGroup, Protocol, State, partition_for,
 };
-use headwater_core::ids::{Generation, GroupId, InstanceId, MemberId, PartitionId, ShardId, TopicPartition};
+use headwater_core::ids::{Generation, GroupId, InstanceId, MemberId, PartitionId, TopicPartition};
 use headwater_core::wire::messages::delete_groups_request::DeleteGroupsRequest;
 use headwater_core::wire::messages::delete_groups_response::{DeletableGroupResult, DeleteGroupsResponse};
 use headwater_core::wire::messages::describe_groups_request::DescribeGroupsRequest;
@@ -450,8 +450,8 @@ pub async fn list(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let shard = context.shard();
     let mut groups = Vec::new();
     let mut code = ErrorCode::None;
-    for to in 0..shard.count {
-        match shard.call(ShardId::new(to), Request::ListGroups(call.clone())).await {
+    for reply in shard.call_all(|| Request::ListGroups(call.clone())).await {
+        match reply {
             message::Reply::ListGroups(found, error) => {
                 code = error.unwrap_or(code);
                 groups.extend(found.into_iter().map(|group| ListedGroup {

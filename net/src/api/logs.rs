@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use bytes::BytesMut;
 use headwater_core::ErrorCode;
-use headwater_core::ids::{PartitionId, ShardId, TopicPartition};
+use headwater_core::ids::{PartitionId, TopicPartition};
 use headwater_core::wire::messages::alter_replica_log_dirs_request::AlterReplicaLogDirsRequest;
 use headwater_core::wire::messages::alter_replica_log_dirs_response::{
     AlterReplicaLogDirPartitionResult, AlterReplicaLogDirTopicResult, AlterReplicaLogDirsResponse,
@@ -87,15 +87,12 @@ pub async fn describe_dirs(context: Context, body: BytesMut) -> Result<Reply, Re
     let request: DescribeLogDirsRequest<'_> = context.decode(&body)?;
     let shard = context.shard();
     let image = context.image();
-    let mut sizes = HashMap::new();
-    for to in 0..shard.count {
-        match shard.call(ShardId::new(to), Request::Sizes).await {
-            message::Reply::Sizes(of_shard) => {
-                sizes.extend(of_shard.into_iter().map(|(partition, bytes, _)| (partition, bytes)));
-            }
-            _ => unreachable!("sizes are answered with sizes"),
-        }
-    }
+    let of_shard = |reply| match reply {
+        message::Reply::Sizes(sizes) => sizes,
+        _ => unreachable!("sizes are answered with sizes"),
+    };
+    let sizes = shard.call_all(|| Request::Sizes).await.into_iter().flat_map(of_shard);
+    let sizes: HashMap<TopicPartition, u64> = sizes.map(|(partition, bytes, _)| (partition, bytes)).collect();
     let describe = |name: &str, numbers: Option<&[i32]>| {
         let known = image.topic(name)?;
         let partitions: Vec<DescribeLogDirsPartition> = (0..known.partition_count())

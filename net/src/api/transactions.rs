@@ -9,8 +9,8 @@ use bytes::BytesMut;
 use headwater_core::ErrorCode;
 use headwater_core::group::{CommitPartition, CommitTopic, GroupReply, TxnOffsetCommit, partition_for};
 use headwater_core::ids::{
-    Generation, GroupId, LeaderEpoch, MemberId, Offset, PartitionId, ProducerEpoch, ProducerId, ShardId,
-    TopicName, TopicPartition, TransactionalId,
+    Generation, GroupId, LeaderEpoch, MemberId, Offset, PartitionId, ProducerEpoch, ProducerId, TopicName,
+    TopicPartition, TransactionalId,
 };
 use headwater_core::pattern::Pattern;
 use headwater_core::record::control::{EndMarker, Outcome};
@@ -473,10 +473,12 @@ pub async fn list(context: Context, body: BytesMut) -> Result<Reply, Refused> {
         pattern,
     };
     let shard = context.shard();
-    for to in (0..shard.count).filter(|_| !matches_none) {
-        let message::Reply::ListTransactions(listed, error) =
-            shard.call(ShardId::new(to), Request::ListTransactions(asked.clone())).await
-        else {
+    let replies = match matches_none {
+        true => Vec::new(),
+        false => shard.call_all(|| Request::ListTransactions(asked.clone())).await,
+    };
+    for reply in replies {
+        let message::Reply::ListTransactions(listed, error) = reply else {
             unreachable!("a list is answered with a list")
         };
         if let Some(code) = error {

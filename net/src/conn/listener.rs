@@ -18,14 +18,7 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Accepts until it is cancelled.
 pub async fn run(shard: Rc<Shard>, listener: Listener) {
     loop {
-        let stream = match listener.accept().await {
-            Ok(stream) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; raise the limit on open files if this goes on");
-                rt::sleep(OUT_OF_FILES_PAUSE).await;
-                continue;
-            }
-        };
+        let stream = accept(&listener).await;
         let address = stream.peer_addr().ip();
         match shard.census.admit(address, shard.id) {
             Err(full) => {
@@ -36,6 +29,19 @@ pub async fn run(shard: Rc<Shard>, listener: Listener) {
             Ok(admitted) => {
                 let to = admitted.shard();
                 shard.send(to, Request::Adopt { fd: stream.into_fd(), admitted }, |_| ()).await;
+            }
+        }
+    }
+}
+
+/// The next connection, however long the process has to wait for a file descriptor.
+pub async fn accept(listener: &Listener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections; raise the limit on open files if this goes on");
+                rt::sleep(OUT_OF_FILES_PAUSE).await;
             }
         }
     }

@@ -17,10 +17,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use headwater_core::ids::ShardId;
 
 pub use metrics::ShardFigures;
 
+use crate::conn::listener;
 use crate::rt::{self, Listener, Semaphore, TcpStream};
 use crate::shard::Shard;
 use crate::shard::message::{Reply, Request};
@@ -33,8 +33,6 @@ const HEADERS_MAX: usize = 64;
 const REQUESTS_MAX: u64 = 16;
 /// For reading a request and sending its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to let a burst pass when the process is out of file descriptors.
-const OUT_OF_FILES_PAUSE: Duration = Duration::from_millis(100);
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -43,10 +41,7 @@ pub async fn run(shard: Rc<Shard>, listener: Listener) {
     let places = Semaphore::new(REQUESTS_MAX);
     loop {
         let place = places.acquire(1).await;
-        let Ok(stream) = listener.accept().await else {
-            rt::sleep(OUT_OF_FILES_PAUSE).await;
-            continue;
-        };
+        let stream = listener::accept(&listener).await;
         let shard = shard.clone();
         rt::spawn(async move {
             // Who is slow or gone is nobody's fault here.
@@ -88,14 +83,11 @@ async fn serve(shard: &Rc<Shard>, mut stream: TcpStream) -> std::io::Result<()> 
 }
 
 async fn ask_all(shard: &Rc<Shard>) -> Vec<ShardFigures> {
-    let mut all = Vec::with_capacity(usize::from(shard.count));
-    for to in 0..shard.count {
-        match shard.call(ShardId::new(to), Request::Figures).await {
-            Reply::Figures(figures) => all.push(*figures),
-            _ => unreachable!("figures are answered as figures"),
-        }
-    }
-    all
+    let figures = |reply| match reply {
+        Reply::Figures(figures) => *figures,
+        _ => unreachable!("figures are answered as figures"),
+    };
+    shard.call_all(|| Request::Figures).await.into_iter().map(figures).collect()
 }
 
 fn why_not_ready(shard: &Shard, shards: &[ShardFigures]) -> Option<&'static str> {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use headwater_core::config::BrokerConfig;
-use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, TopicPartition};
+use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, TopicId, TopicPartition};
 use headwater_core::limits::METADATA_RECORD_BYTES_MAX;
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
@@ -150,10 +150,7 @@ impl Control {
                 applied.collect::<Result<_, _>>().expect("the controller made these records");
             (Arc::new(published.clone()), Arc::new(changes))
         };
-        for to in 0..shard.count {
-            let request = Request::Image { image: image.clone(), changes: changes.clone() };
-            shard.call(ShardId::new(to), request).await;
-        }
+        shard.call_all(|| Request::Image { image: image.clone(), changes: changes.clone() }).await;
         reply
     }
 

@@ -17,6 +17,7 @@ use headwater_storage::disk::dma::Dma;
 use headwater_storage::store::{Store, StoreConfig};
 
 use super::control::Control;
+use super::message::Request;
 use super::partitions::log_config;
 use super::{Envelope, Shard, calls, produce};
 use crate::boot::{Meeting, folder};
@@ -167,10 +168,7 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         if seed.place.first_start {
             remember_shards(&shard).await?;
         }
-        for to in 0..shard.count {
-            let request = super::message::Request::FirstImage(image.clone());
-            shard.call(headwater_core::ids::ShardId::new(to), request).await;
-        }
+        shard.call_all(|| Request::FirstImage(image.clone())).await;
     }
     while !shard.is_open() {
         rt::sleep(Duration::from_millis(1)).await;
@@ -189,10 +187,8 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
 
 /// Writes how many shards there are, once all of them have their checkpoint and before anybody is served.
 async fn remember_shards(shard: &Rc<Shard>) -> Result<(), String> {
-    for to in 0..shard.count {
-        // It answers when its store is open.
-        shard.call(headwater_core::ids::ShardId::new(to), super::message::Request::Sizes).await;
-    }
+    // A shard answers when its store is open.
+    shard.call_all(|| Request::Sizes).await;
     let (folder, shards) = (PathBuf::from(&shard.started.log_dir), usize::from(shard.count));
     let written = rt::spawn_blocking(move || folder::remember_shards(&folder, shards)).await;
     written.map_err(|error| error.to_string())?.map_err(|error| error.to_string())

@@ -162,6 +162,11 @@ impl Shard {
         receiver.await.expect("every request is answered")
     }
 
+    /// Asks every shard, this one included, at the same time; the answers in the order of the shards.
+    pub async fn call_all(self: &Rc<Self>, request: impl Fn() -> Request) -> Vec<Reply> {
+        rt::all((0..self.count).map(|to| self.call(ShardId::new(to), request()))).await
+    }
+
     /// Asks a shard and runs `then` with the answer; returns when the request is on its way. Requests to one shard
     /// keep their order.
     pub async fn send(self: &Rc<Self>, to: ShardId, request: Request, then: impl FnOnce(Reply) + 'static) {
