@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use broker::{Broker, Running, SMALL, headwater, skip};
+use broker::{Broker, PATIENCE, Running, SMALL, headwater, skip};
 
 /// Starts a broker that must refuse: one sentence on standard error that has these words, this exit code, never `ready`.
 fn check(args: &[&str], code: i32, words: &[&str]) {
@@ -340,6 +340,62 @@ fn a_closed_standard_output_is_no_reason_not_to_serve() {
     let mut broker = Broker::start(SMALL);
     drop(broker.process().0.stdout.take());
     broker.run(&["topic", "create", "t"]);
+}
+
+#[test]
+fn folders_of_no_partition_go() {
+    const SHARDS: usize = 2;
+    let mut broker = Broker::start(&["--shards", "2", SMALL[2], SMALL[3], SMALL[4], SMALL[5]]);
+    let topics = broker.data().join("topics");
+    let wait_for = |done: &dyn Fn() -> bool, broker: &Broker| {
+        let began = Instant::now();
+        while !done() {
+            assert!(began.elapsed() < PATIENCE, "{:?}: {}", contents(&topics), broker.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let folders = || fs::read_dir(&topics).unwrap().count();
+    let written = |broker: &Broker| {
+        broker.run(&[
+            "loadgen",
+            "run",
+            "--topic",
+            "t",
+            "--partitions",
+            "4",
+            "--rate",
+            "400",
+            "--warmup",
+            "0s",
+            "--duration",
+            "1s",
+        ]);
+    };
+    broker.run(&["topic", "create", "kept"]);
+    written(&broker);
+    // A stop writes everything out.
+    broker.process().signal("TERM");
+    broker.process().wait();
+    let whole = contents(&topics).len();
+    assert_eq!(folders(), 2, "the topic's and the metadata log's");
+    // What a topic leaves that was deleted right before a crash; what is left of one before that; what is somebody else's.
+    for partition in 0..2 * SHARDS {
+        let folder = topics.join("0123456789abcdef0123456789abcdef").join(partition.to_string());
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("00000000000000000000.log"), [0; 4096]).unwrap();
+    }
+    fs::create_dir(topics.join("fedcba9876543210fedcba9876543210")).unwrap();
+    fs::create_dir_all(topics.join("lost+found/0")).unwrap();
+    broker.start_again();
+    wait_for(&|| folders() == 3, &broker);
+    assert!(topics.join("lost+found/0").is_dir());
+    assert_eq!(contents(&topics).len(), whole, "a log that there is was touched");
+    written(&broker);
+    broker.run(&["topic", "delete", "t"]);
+    wait_for(&|| folders() == 2, &broker);
+    broker.kill();
+    broker.start_again();
+    assert!(broker.run(&["topic", "list"]).contains("kept"), "the metadata log is not whole");
 }
 
 #[test]

@@ -11,7 +11,7 @@
 
 use std::path::{Path, PathBuf};
 
-use headwater_core::ids::{Offset, ShardId, TopicPartition};
+use headwater_core::ids::{Offset, PartitionId, ShardId, TopicId, TopicPartition};
 
 /// The file that says how many shards wrote the folder.
 pub fn shards_file(root: &Path) -> PathBuf {
@@ -33,9 +33,29 @@ pub fn journal_folder(root: &Path, shard: ShardId) -> PathBuf {
     shard_folder(root, shard).join("journal")
 }
 
+/// The folder of all topics.
+pub fn topics_folder(root: &Path) -> PathBuf {
+    root.join("topics")
+}
+
 /// The folder of a topic's partitions.
 pub fn topic_folder(root: &Path, id: TopicPartition) -> PathBuf {
-    root.join("topics").join(format!("{:032x}", u128::from_be_bytes(id.topic.get())))
+    topics_folder(root).join(format!("{:032x}", u128::from_be_bytes(id.topic.get())))
+}
+
+/// The topic's folder, if this is the folder of a partition.
+pub fn topic_folder_of<'p>(root: &Path, path: &'p Path) -> Option<&'p Path> {
+    let topic = path.parent()?;
+    (topic.parent()? == topics_folder(root)).then_some(topic)
+}
+
+/// Whose segments are in a folder, by the names of the topic's folder and of its own; none if these are other names.
+pub fn parse_log_folder(topic: &str, partition: &str) -> Option<TopicPartition> {
+    let id = u128::from_str_radix(topic, 16).ok()?;
+    let number = partition.parse().ok().filter(|number| *number >= 0)?;
+    let id = TopicPartition { topic: TopicId::new(id.to_be_bytes()), partition: PartitionId::new(number) };
+    // Not another way to write the same numbers.
+    log_folder(Path::new(""), id).ends_with(Path::new(topic).join(partition)).then_some(id)
 }
 
 /// The folder of a partition's segments.
@@ -74,6 +94,30 @@ pub fn parse_segment_name(name: &str) -> Option<(Offset, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn log_folders_are_read_back() {
+        let root = Path::new("/data");
+        for (topic, partition) in [([0; 16], 0), ([0xfe; 16], i32::MAX)] {
+            let id = TopicPartition { topic: TopicId::new(topic), partition: PartitionId::new(partition) };
+            let folder = log_folder(root, id);
+            let names: Vec<_> = folder.iter().rev().take(2).map(|name| name.to_str().unwrap()).collect();
+            assert_eq!(parse_log_folder(names[1], names[0]), Some(id));
+            assert_eq!(topic_folder_of(root, &folder), Some(topic_folder(root, id).as_path()));
+            assert_eq!(topic_folder_of(root, &segment_file(root, id, Offset::ZERO, 0)), None);
+        }
+        let topic = "0123456789abcdef0123456789abcdef";
+        for (topic, partition) in [
+            (topic, "-1"),
+            (topic, "+1"),
+            (topic, "01"),
+            (topic, "x"),
+            (&topic[1..], "1"),
+            ("lost+found", "1"),
+        ] {
+            assert_eq!(parse_log_folder(topic, partition), None, "{topic}/{partition}");
+        }
+    }
 
     #[test]
     fn segment_names_are_read_back() {

@@ -8,6 +8,7 @@ pub mod checkpoint;
 mod commit;
 pub mod compact;
 mod cursor;
+mod deletion;
 pub mod disk;
 pub mod error;
 mod event;

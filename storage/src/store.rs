@@ -480,7 +480,7 @@ impl<D: Disk> Drop for Writing<'_, D> {
 pub struct Store<D: Disk> {
     pub(crate) shared: Rc<Shared<D>>,
     pub(crate) shard: ShardId,
-    logs: RefCell<BTreeMap<TopicPartition, Rc<Log<D>>>>,
+    pub(crate) logs: RefCell<BTreeMap<TopicPartition, Rc<Log<D>>>>,
     ring: Cell<Option<Ring<D>>>,
 }
 
@@ -565,24 +565,6 @@ impl<D: Disk> Store<D> {
             .or_insert_with(|| Log::recovered(self.shared.clone(), recovery::empty_image(id), config));
         log.set_config(config);
         log.clone()
-    }
-
-    /// Removes a log; its files go in the background, when that is durable.
-    pub fn delete_log(&self, id: TopicPartition) {
-        let Some(log) = self.logs.borrow_mut().remove(&id) else {
-            // Of a log that a crash took back whole, because nothing of it was durable, a file may be there. One that
-            // was deleted before is another matter: its files go when that is durable.
-            if !self.shared.dropped.borrow().contains_key(&id) {
-                self.shared.removals.borrow_mut().push_back(layout::log_folder(&self.shared.root, id));
-                self.shared.write_work.notify();
-            }
-            return;
-        };
-        log.mark_dropped();
-        self.shared.dropped.borrow_mut().insert(id, None);
-        self.shared.remove_later(vec![layout::log_folder(&self.shared.root, id)]);
-        let (zero, none) = (Offset::ZERO, Bytes::new());
-        self.shared.journal(&log, Kind::Drop, zero, LeaderEpoch::new(0), none, 0, zero, true);
     }
 
     /// Why the store takes no more appends, if it has failed.

@@ -214,15 +214,6 @@ impl<D: Disk> Store<D> {
         gravest(together::all((0..hands).map(|_| hand())).await)
     }
 
-    async fn remove_files(&self) -> Result<(), StorageError> {
-        loop {
-            let Some(path) = self.shared.removals.borrow_mut().pop_front() else { return Ok(()) };
-            self.shared.unwritten(&path).await;
-            let removed = self.shared.remove(&path).await;
-            removed.map_err(|source| StorageError::Io { what: "removing", path, source })?;
-        }
-    }
-
     /// On a full disk the journal may stand still, and with it the removals that would make space: a checkpoint says as
     /// durably that those files are not needed.
     async fn remove_without_journal(&self) -> Result<(), StorageError> {

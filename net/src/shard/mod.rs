@@ -271,6 +271,7 @@ impl Shard {
                 shard.open_partitions(image).await;
                 shard.open.set(true);
                 then(Reply::Done);
+                shard.sweep_folders().await;
             })
             .detach(),
         }

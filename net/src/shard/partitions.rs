@@ -44,6 +44,17 @@ impl Shard {
         self.show_groups_the_cluster();
     }
 
+    /// Removes what topics have left behind that were created or deleted when the process before this one ended.
+    pub async fn sweep_folders(&self) {
+        // The metadata log is no topic's, and whose it is nobody asks `owner`: no other shard may take it for lost.
+        let mine = |id| id != METADATA_LOG && self.owner(id) == self.id;
+        match self.store.sweep_folders(mine).await {
+            Ok(0) => {}
+            Ok(folders) => tracing::info!(folders, "folders of partitions that no topic has are removed"),
+            Err(error) => tracing::warn!(%error, "can't look for folders of partitions that no topic has"),
+        }
+    }
+
     /// Partitions of a topic that are this shard's.
     fn own(&self, topic: &Topic) -> Vec<TopicPartition> {
         (0..topic.partition_count())

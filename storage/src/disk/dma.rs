@@ -79,13 +79,18 @@ fn create_folders(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        create_folders(parent)?;
-    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.map_or(Ok(()), create_folders)?;
     match fs::create_dir(path) {
         Ok(()) => sync_folder_of(path),
         // Another shard makes the same topic's folder.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // Or has removed it, while it was empty.
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound && parent.is_some_and(|parent| !parent.is_dir()) =>
+        {
+            create_folders(path)
+        }
         Err(error) => Err(error),
     }
 }
@@ -138,6 +143,19 @@ impl Disk for Dma {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 other => other,
             }
+        })
+        .await
+    }
+
+    async fn remove_empty_folder(&self, path: &Path) -> io::Result<()> {
+        let path = path.to_path_buf();
+        blocking(move || match fs::remove_dir(path) {
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) =>
+            {
+                Ok(())
+            }
+            other => other,
         })
         .await
     }

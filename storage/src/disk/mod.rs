@@ -125,6 +125,8 @@ pub trait Disk: Clone + 'static {
     fn create_folder(&self, path: &Path) -> impl Future<Output = io::Result<()>>;
     /// Removes a file or a whole folder; it is no error if it is not there.
     fn remove(&self, path: &Path) -> impl Future<Output = io::Result<()>>;
+    /// Removes a folder if nothing is in it; it is no error if there is, or if it is not there.
+    fn remove_empty_folder(&self, path: &Path) -> impl Future<Output = io::Result<()>>;
     /// Names in a folder; none if it is not there.
     fn list(&self, path: &Path) -> impl Future<Output = io::Result<Vec<String>>>;
     /// A whole small file, or none if it is not there.

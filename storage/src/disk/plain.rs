@@ -41,6 +41,10 @@ impl Disk for Plain {
         refused()
     }
 
+    async fn remove_empty_folder(&self, _path: &Path) -> io::Result<()> {
+        refused()
+    }
+
     async fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         match fs::read_dir(path) {
             Ok(entries) => entries.map(|e| e.map(|e| e.file_name().to_string_lossy().into_owned())).collect(),
