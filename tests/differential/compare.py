@@ -25,7 +25,8 @@ MOMENTS = {"LogAppendTimeMs", "TransactionStartTimeMs"}
 UNORDERED = {
     "Entries", "Entity", "Values", "TransactionStates", "ConfigResources", "ReplicaElectionResults", "Configs", "Topics", "Responses", "Groups",
     "Members", "Assignments", "ActiveProducers", "Transactions", "ActivePartitions", "StandbyPartitions", "PartitionsByUserEndpoint",
-    "Results", "ResultsByTopicV3AndBelow", "ResultsByPartition", "Partitions@OffsetDelete", "ResultsByTransaction", "TopicResults",
+    "Results", "ResultsByTopicV3AndBelow", "ResultsByPartition", "Partitions@OffsetDelete", "Partitions@OffsetCommit",
+    "ResultsByTransaction", "TopicResults",
 }
 
 

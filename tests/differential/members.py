@@ -404,4 +404,119 @@ def transactions(ask):
     assert made
 
 
-ALL = [classic, static, consumers, transactions]
+def stale(ask):
+    """Commits by members of the new protocol with an epoch that is not theirs any more."""
+    made = topic(ask, "e", 6)
+    other = topic(ask, "e2")
+    unknown = "11111111-1111-1111-1111-111111111111"
+
+    def beat(epoch, member, owns=None, group="eg", **more):
+        if owns is not None:
+            more["TopicPartitions"] = [{"TopicId": made, "Partitions": owns}] if owns else []
+        return ask("ConsumerGroupHeartbeat", 1, GroupId=group, MemberId=member, MemberEpoch=epoch, **more)
+
+    def join(member, **more):
+        return beat(0, member, [], RebalanceTimeoutMs=600000, SubscribedTopicNames=["e"], **more)["MemberEpoch"]
+
+    def given(answer):
+        return sorted(one for topic_ in answer["Assignment"]["TopicPartitions"] for one in topic_["Partitions"])
+
+    def offsets(*partitions, metadata=""):
+        return [{"PartitionIndex": one, "CommittedOffset": 7, "CommittedMetadata": metadata} for one in partitions]
+
+    def commit(member, epoch, *partitions, version=9, more=(), **kinds):
+        topics = [{"Name": "e", "TopicId": made, "Partitions": offsets(*partitions, **kinds)}, *more]
+        ask("OffsetCommit", version, GroupId="eg", GenerationIdOrMemberEpoch=epoch, MemberId=member, Topics=topics)
+
+    one = join("m1")
+    two = join("m2")
+    kept = given(beat(one, "m1"))
+    lost = [number for number in range(6) if number not in kept]
+    # While it gives up partitions its epoch is the one it had.
+    commit("m1", one, *range(6))
+    commit("m1", one - 1, *lost)
+    newer = beat(one, "m1", kept)["MemberEpoch"]
+    beat(two, "m2")
+    for version in (8, 9, 10):
+        for epoch in (newer, one, one - 1, newer + 1, -1):
+            commit("m1", epoch, *kept, version=version)
+            commit("m1", epoch, *lost, version=version)
+            commit("m1", epoch, *kept, *lost, version=version)
+            commit("m2", epoch, *lost, version=version)
+        commit("nobody", newer, *kept, version=version)
+    # Beside it what is refused for another reason.
+    elsewhere = [{"Name": "e2", "TopicId": other, "Partitions": offsets(0)}]
+    absent = [{"Name": "nope", "TopicId": unknown, "Partitions": offsets(0)}]
+    for version in (9, 10):
+        commit("m1", one, *kept, version=version, more=absent)
+        commit("m1", one, *lost, version=version, more=absent)
+        commit("m1", one, *kept, version=version, more=elsewhere)
+        commit("m1", newer, *kept, version=version, more=elsewhere)
+        commit("m1", one, *kept, 9, version=version)
+        commit("m1", one, *kept, version=version, metadata="x" * 4097)
+        commit("m1", one, *lost, version=version, metadata="x" * 4097)
+        commit("m1", one, *kept, version=version, more=[{"Name": "e", "TopicId": made, "Partitions": offsets(*lost, metadata="x" * 4097)}])
+        commit("m1", one, *kept, version=version, more=[{"Name": "e", "TopicId": made, "Partitions": offsets(*lost)}])
+        commit("m1", one, version=version)
+        fetched = {"Name": "e", "TopicId": made, "PartitionIndexes": [*range(6), 9]}
+        for member, epoch in (("m1", newer), ("m1", one), ("m2", two), (None, -1)):
+            ask("OffsetFetch", version, Groups=[{"GroupId": "eg", "MemberId": member, "MemberEpoch": epoch, "Topics": [fetched]}])
+    # In a transaction an epoch is a generation.
+    who = ask("InitProducerId", 5, TransactionalId="te", TransactionTimeoutMs=600000)
+    ask("AddOffsetsToTxn", 4, TransactionalId="te", ProducerId=who["ProducerId"], ProducerEpoch=who["ProducerEpoch"], GroupId="eg")
+    for version in (3, 4, 5):
+        for member, epoch, partitions in (
+            ("m1", newer, kept), ("m1", newer, lost), ("m1", one, kept), ("m1", one, lost), ("m1", one, [*kept, *lost]), ("m1", newer + 1, kept),
+            ("m1", -1, kept), ("", -1, kept), ("", newer, kept), ("nobody", newer, kept),
+        ):
+            ask("TxnOffsetCommit", version, TransactionalId="te", GroupId="eg", ProducerId=who["ProducerId"], ProducerEpoch=who["ProducerEpoch"],
+                GenerationId=epoch, MemberId=member, Topics=[{"Name": "e", "Partitions": offsets(*partitions)}])
+    ask("EndTxn", 4, TransactionalId="te", ProducerId=who["ProducerId"], ProducerEpoch=who["ProducerEpoch"], Committed=False)
+    # A third member: the first gives up more, in a later epoch.
+    join("m3")
+    fewer = given(beat(newer, "m1"))
+    for epoch in (newer, one):
+        for numbers in (fewer, kept, lost):
+            commit("m1", epoch, *numbers)
+    beat(newer, "m1", fewer)
+    for epoch in (newer, one):
+        for numbers in (fewer, kept, lost):
+            commit("m1", epoch, *numbers)
+    beat(-1, "m1")
+    commit("m1", newer, *fewer)
+
+
+def twice(ask):
+    """The same group several times in one request."""
+    ids = {name: topic(ask, name, 2) for name in ("w", "w2")}
+
+    def commit(offset, group, name="w", partition=0):
+        ask("OffsetCommit", 9, GroupId=group, GenerationIdOrMemberEpoch=-1, MemberId="",
+            Topics=[{"Name": name, "Partitions": [{"PartitionIndex": partition, "CommittedOffset": offset}]}])
+
+    commit(1, "w1")
+    commit(2, "w1", partition=1)
+    commit(3, "w2")
+    commit(4, "w1", name="w2")
+
+    def of(group, *asked, **more):
+        return {"GroupId": group, "Topics": [{"Name": name, "TopicId": ids[name], "PartitionIndexes": numbers} for name, numbers in asked] or None, **more}
+
+    for version in (8, 9, 10):
+        for groups in (
+            [of("w1", ("w", [0])), of("w1", ("w", [1]))],
+            [of("w1", ("w", [0])), of("w2", ("w", [0])), of("w1", ("w2", [0]))],
+            [of("w1"), of("w1", ("w", [1]))],
+            [of("w1", ("w", [1])), of("w1")],
+            [of("w1", ("w", [1]), ("w", [0]))],
+            [of("w1", ("w", [1, 1, 0]))],
+            [of("none", ("w", [0])), of("none", ("w", [1]))],
+            [of("w1", ("w", [0])), of("w1", ("w", [1]), MemberId="m", MemberEpoch=3)],
+            [of("", ("w", [0])), of("", ("w", [1]))],
+        ):
+            ask("OffsetFetch", version, Groups=groups)
+    ask("DescribeGroups", 6, Groups=["w1", "none", "w1"])
+    ask("DeleteGroups", 2, GroupsNames=["w1", "none", "w1"])
+
+
+ALL = [classic, static, consumers, stale, twice, transactions]

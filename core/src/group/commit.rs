@@ -10,11 +10,13 @@ use super::records;
 use super::reply::{
     FetchedGroup, FetchedOffset, FetchedTopic, GroupReply, Out, PartitionResult, Reply, ReplyTo, TopicResult,
 };
-use super::request::{CommitTopic, FetchGroup, OffsetCommit, OffsetDelete, OffsetFetch, TxnOffsetCommit};
+use super::request::{
+    CommitPartition, CommitTopic, FetchGroup, OffsetCommit, OffsetDelete, OffsetFetch, TxnOffsetCommit,
+};
 use super::step::Step;
 use crate::ErrorCode;
 use crate::after::After;
-use crate::ids::{GroupId, PartitionId, ProducerId, TopicId};
+use crate::ids::{GroupId, PartitionId, ProducerId, TopicId, TopicName};
 use crate::limits::TOPIC_NAME_BYTES_MAX;
 use crate::time::{Monotonic, Timestamp};
 
@@ -27,9 +29,24 @@ pub(super) enum CommitCheck {
     Only {
         /// Which.
         places: BTreeSet<(TopicId, PartitionId)>,
-        /// What the others get.
+        /// What all get if there is another among them: the member is behind and must hear what it has now, and to commit
+        /// a part of what it said to belong together is worse than nothing.
         otherwise: ErrorCode,
     },
+}
+
+impl CommitCheck {
+    /// Whether these may be committed. What is refused for its metadata does not count.
+    fn allows(&self, step: &Step<'_>, topics: &[CommitTopic]) -> Result<(), ErrorCode> {
+        let Self::Only { places, otherwise } = self else { return Ok(()) };
+        let had = |topic: &CommitTopic, asked: &CommitPartition| {
+            let id = topic.topic_id.or_else(|| Some(step.cluster.topic(topic.topic.get())?.id));
+            refusal(step, &topic.topic, asked).is_error()
+                || id.is_some_and(|id| places.contains(&(id, asked.partition)))
+        };
+        let all = topics.iter().all(|topic| topic.partitions.iter().all(|asked| had(topic, asked)));
+        if all { Ok(()) } else { Err(*otherwise) }
+    }
 }
 
 impl Coordinator {
@@ -54,7 +71,7 @@ impl Coordinator {
             let knows = request.knows_epochs;
             let (epoch, cluster) = (request.generation, step.cluster);
             let check = group.validate_commit(cluster, member, instance, epoch, false, knows);
-            check.map(|check| (group, check))
+            check.and_then(|check| check.allows(&step, &request.topics)).map(|()| group)
         } else if request.report_missing_group {
             Err(ErrorCode::GroupIdNotFound)
         } else {
@@ -62,9 +79,9 @@ impl Coordinator {
         };
         let (after, topics) = match refusal {
             Err(error) => (After::Now, refuse_all(&request.topics, error)),
-            Ok((group, check)) => {
+            Ok(group) => {
                 group.on_commit_by(&mut step, &request);
-                (After::Durable, commit(&mut step, &id, group, &check, None, expires, request.topics))
+                (After::Durable, commit(&mut step, &id, group, None, expires, request.topics))
             }
         };
         step.reply(to, after, GroupReply::OffsetCommit(topics));
@@ -90,15 +107,14 @@ impl Coordinator {
             let (member, instance) = (request.member.as_ref(), request.instance.as_ref());
             let (epoch, cluster) = (request.generation, step.cluster);
             let check = group.validate_commit(cluster, member, instance, epoch, true, true);
-            check.map(|check| (group, check))
+            check.and_then(|check| check.allows(&step, &request.topics)).map(|()| group)
         } else {
             Err(ErrorCode::IllegalGeneration)
         };
         let (after, topics) = match refusal {
             Err(error) => (After::Now, refuse_all(&request.topics, error)),
-            Ok((group, check)) => {
-                let producer = Some(producer);
-                (After::Durable, commit(&mut step, &id, group, &check, producer, None, request.topics))
+            Ok(group) => {
+                (After::Durable, commit(&mut step, &id, group, Some(producer), None, request.topics))
             }
         };
         step.reply(to, after, GroupReply::TxnOffsetCommit(topics));
@@ -187,12 +203,22 @@ pub(super) fn delete(step: &mut Step<'_>, id: &GroupId, group: &mut Group, place
     }
 }
 
+/// What is wrong with one offset, whoever commits it.
+fn refusal(step: &Step<'_>, topic: &TopicName, asked: &CommitPartition) -> ErrorCode {
+    if topic.get().len() > TOPIC_NAME_BYTES_MAX {
+        ErrorCode::InvalidTopicException
+    } else if is_longer(asked.metadata.as_deref().unwrap_or_default(), step.config.metadata_bytes_max) {
+        ErrorCode::OffsetMetadataTooLarge
+    } else {
+        ErrorCode::None
+    }
+}
+
 /// Commits what may be.
 fn commit(
     step: &mut Step<'_>,
     id: &GroupId,
     group: &mut Group,
-    check: &CommitCheck,
     producer: Option<ProducerId>,
     expires: Option<Timestamp>,
     topics: Vec<CommitTopic>,
@@ -202,22 +228,7 @@ fn commit(
         let mut result =
             TopicResult { topic: topic.clone(), topic_id, partitions: Vec::with_capacity(partitions.len()) };
         for asked in partitions {
-            let metadata = asked.metadata.unwrap_or_default();
-            let error = if topic.get().len() > TOPIC_NAME_BYTES_MAX {
-                ErrorCode::InvalidTopicException
-            } else if is_longer(&metadata, step.config.metadata_bytes_max) {
-                ErrorCode::OffsetMetadataTooLarge
-            } else {
-                let id = topic_id.or_else(|| Some(step.cluster.topic(topic.get())?.id));
-                match check {
-                    CommitCheck::Only { places, otherwise }
-                        if !id.is_some_and(|id| places.contains(&(id, asked.partition))) =>
-                    {
-                        *otherwise
-                    }
-                    _ => ErrorCode::None,
-                }
-            };
+            let error = refusal(step, &topic, &asked);
             result.partitions.push(PartitionResult { partition: asked.partition, error });
             if error.is_error() {
                 continue;
@@ -226,7 +237,7 @@ fn commit(
             let mut committed = Committed {
                 offset: asked.offset,
                 leader_epoch: asked.leader_epoch,
-                metadata,
+                metadata: asked.metadata.unwrap_or_default(),
                 committed: step.wall,
                 expires,
                 topic_id,

@@ -3,7 +3,7 @@
 //! inside.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -467,10 +467,13 @@ pub async fn list(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     context.reply(&ListGroupsResponse { error_code: code.code(), groups, ..Default::default() })
 }
 
-/// Deletes groups without members, in the order asked for.
+/// Deletes groups without members, in the order asked for. One that is named twice is answered once: the second time it
+/// would not be there any more.
 pub async fn delete(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: DeleteGroupsRequest<'_> = context.decode(&body)?;
-    let asked: Vec<GroupId> = request.groups_names.iter().map(|name| GroupId::new(&**name)).collect();
+    let mut named = BTreeSet::new();
+    let asked = request.groups_names.iter().map(|name| GroupId::new(&**name));
+    let asked: Vec<GroupId> = asked.filter(|group| named.insert(group.clone())).collect();
     let mut codes: BTreeMap<GroupId, ErrorCode> = BTreeMap::new();
     for group in &asked {
         if let Err(code) = super::share_groups::before_deletion(&context, group).await {

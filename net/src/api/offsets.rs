@@ -109,6 +109,7 @@ pub async fn commit(context: Context, body: BytesMut) -> Result<Reply, Refused> 
         .topics
         .iter()
         .enumerate()
+        .filter(|(_, topic)| !topic.partitions.is_empty())
         .map(|(place, topic)| OffsetCommitResponseTopic {
             name: topic.name.clone(),
             topic_id: topic.topic_id,
@@ -193,35 +194,35 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
         });
         vec![FetchGroup { group: GroupId::new(&*request.group_id), member: None, epoch: None, topics }]
     };
-    let mut fetched: HashMap<GroupId, Result<FetchedGroup, ErrorCode>> = HashMap::new();
-    match by_partition(&image, asked.iter().cloned(), |asked| asked.group.clone()) {
-        Some(parts) => {
-            let call = |groups| {
-                GroupCall::OffsetFetch(group::OffsetFetch { require_stable: request.require_stable, groups })
-            };
-            for (groups, answer) in ask_each(&context, parts, call).await {
-                match answer {
-                    Ok(GroupReply::OffsetFetch(found)) => {
-                        fetched.extend(found.into_iter().map(|group| match group.error {
-                            ErrorCode::None => (group.group.clone(), Ok(group)),
-                            error => (group.group, Err(error)),
-                        }));
+    // By the group's place in the request, which may name a group twice, for this and for that.
+    let mut fetched: Vec<Result<FetchedGroup, ErrorCode>> = vec![Err(ErrorCode::NotCoordinator); asked.len()];
+    if let Some(parts) =
+        by_partition(&image, asked.iter().cloned().enumerate(), |(_, asked)| asked.group.clone())
+    {
+        let call = |groups: Vec<(usize, FetchGroup)>| {
+            let groups = groups.into_iter().map(|(_, asked)| asked).collect();
+            GroupCall::OffsetFetch(group::OffsetFetch { require_stable: request.require_stable, groups })
+        };
+        for (groups, answer) in ask_each(&context, parts, call).await {
+            let places = groups.into_iter().map(|(place, _)| place);
+            match answer {
+                Ok(GroupReply::OffsetFetch(found)) => {
+                    for (place, group) in places.zip(found) {
+                        let error = group.error;
+                        fetched[place] = if error.is_error() { Err(error) } else { Ok(group) };
                     }
-                    Ok(_) => unreachable!("a fetch of offsets is answered as one"),
-                    Err(code) => fetched.extend(groups.into_iter().map(|group| (group.group, Err(code)))),
                 }
+                Ok(_) => unreachable!("a fetch of offsets is answered as one"),
+                Err(code) => places.for_each(|place| fetched[place] = Err(code)),
             }
         }
-        None => {
-            fetched.extend(asked.iter().map(|group| (group.group.clone(), Err(ErrorCode::NotCoordinator))))
-        }
     }
-    let answer =
-        |asked: &FetchGroup| fetched.get(&asked.group).cloned().unwrap_or(Err(ErrorCode::UnknownServerError));
+    let mut answers = asked.iter().zip(fetched);
     if context.version < 8 {
-        return context.reply(&one_group(context.version, &asked[0], answer(&asked[0])));
+        let (asked, answer) = answers.next().expect("these versions ask of one group");
+        return context.reply(&one_group(context.version, asked, answer));
     }
-    let groups = asked.iter().map(|asked| wire_group(&context, &image, asked, answer(asked))).collect();
+    let groups = answers.map(|(asked, answer)| wire_group(&context, &image, asked, answer)).collect();
     context.reply(&OffsetFetchResponse { groups, ..Default::default() })
 }
 

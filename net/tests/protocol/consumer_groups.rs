@@ -7,6 +7,9 @@ use headwater_core::wire::messages::consumer_group_heartbeat_request::{
     ConsumerGroupHeartbeatRequest, TopicPartitions,
 };
 use headwater_core::wire::messages::find_coordinator_request::FindCoordinatorRequest;
+use headwater_core::wire::messages::offset_commit_request::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use headwater_core::wire::messages::offset_fetch_request::{OffsetFetchRequest, OffsetFetchRequestGroup};
 
 use crate::client::{Client, error};
@@ -87,6 +90,69 @@ fn b57_offsets_are_fetched_with_a_member_epoch() {
         let request = OffsetFetchRequest { groups: vec![group], ..Default::default() };
         assert_eq!(error(client.call(9, &request).groups[0].error_code), expect);
     }
+}
+
+#[test]
+fn b57_commits_with_an_older_epoch_are_taken_for_what_the_member_still_has() {
+    let mut client = with_group();
+    client.create("wide", 2, &[]);
+    let joining = |member| ConsumerGroupHeartbeatRequest {
+        group_id: "w".into(),
+        subscribed_topic_names: Some(vec!["wide".into()]),
+        ..heartbeat(member, 0)
+    };
+    let beating =
+        |member, epoch| ConsumerGroupHeartbeatRequest { group_id: "w".into(), ..heartbeat(member, epoch) };
+    let old = loop {
+        // The coordinator of this group may load yet.
+        let answer = client.call(1, &joining("a"));
+        if answer.error_code == 0 {
+            break answer.member_epoch;
+        }
+    };
+    // Another member: the first is to give up one of two partitions, and does. Shares are dealt again when
+    // group.consumer.assignment.interval.ms is over.
+    assert_eq!(client.call(1, &joining("b")).error_code, 0);
+    let kept = loop {
+        if let Some(given) = client.call(1, &beating("a", old)).assignment {
+            break given.topic_partitions;
+        }
+    };
+    assert_eq!(kept[0].partitions.len(), 1);
+    let (topic_id, has) = (kept[0].topic_id, kept[0].partitions[0]);
+    let gives_up = ConsumerGroupHeartbeatRequest {
+        topic_partitions: Some(vec![TopicPartitions { topic_id, partitions: vec![has] }]),
+        ..beating("a", old)
+    };
+    let new = client.call(1, &gives_up).member_epoch;
+    assert!(new > old);
+    let mut commit = |version, epoch, partitions: &[i32]| {
+        let partitions = partitions.iter().map(|partition| OffsetCommitRequestPartition {
+            partition_index: *partition,
+            committed_offset: 7,
+            ..Default::default()
+        });
+        let topic =
+            OffsetCommitRequestTopic { name: "wide".into(), topic_id, partitions: partitions.collect() };
+        let request = OffsetCommitRequest {
+            group_id: "w".into(),
+            member_id: "a".into(),
+            generation_id_or_member_epoch: epoch,
+            topics: vec![topic],
+            ..Default::default()
+        };
+        let reply = client.call(version, &request);
+        reply.topics[0].partitions.iter().map(|partition| error(partition.error_code)).collect::<Vec<_>>()
+    };
+    let stale = ErrorCode::StaleMemberEpoch;
+    for version in [9, 10] {
+        assert_eq!(commit(version, new, &[0, 1]), [ErrorCode::None, ErrorCode::None]);
+        assert_eq!(commit(version, old, &[has]), [ErrorCode::None]);
+        assert_eq!(commit(version, old, &[1 - has]), [stale]);
+        assert_eq!(commit(version, old, &[has, 1 - has]), [stale, stale], "all of it or nothing");
+        assert_eq!(commit(version, new + 1, &[has]), [stale]);
+    }
+    assert_eq!(commit(8, new, &[has]), [ErrorCode::UnsupportedVersion], "knows no member epochs");
 }
 
 #[test]

@@ -279,6 +279,32 @@ fn b54_what_was_never_committed_is_no_error() {
 }
 
 #[test]
+fn b54_a_group_that_is_named_twice_is_answered_twice() {
+    let mut client = with_coordinator();
+    client.call(9, &committing("h", "", -1, ""));
+    let of = |partition: i32| OffsetFetchRequestGroup {
+        group_id: "h".into(),
+        topics: Some(vec![headwater_core::wire::messages::offset_fetch_request::OffsetFetchRequestTopics {
+            name: "t".into(),
+            partition_indexes: vec![partition],
+            ..Default::default()
+        }]),
+        ..Default::default()
+    };
+    let other = OffsetFetchRequestGroup { group_id: "g".into(), ..of(0) };
+    let groups = vec![of(0), other, of(7)];
+    for version in [8, 9] {
+        let reply =
+            client.call(version, &OffsetFetchRequest { groups: groups.clone(), ..Default::default() });
+        let found = reply.groups.iter().map(|group| {
+            let partition = &group.topics[0].partitions[0];
+            (&*group.group_id, partition.partition_index, partition.committed_offset)
+        });
+        assert_eq!(found.collect::<Vec<_>>(), [("h", 0, 5), ("g", 0, -1), ("h", 7, -1)], "version {version}");
+    }
+}
+
+#[test]
 fn b55_offsets_expire_once_their_time_is_up() {
     let mut client = with_coordinator();
     // Up to version 4 a commit says itself for how long it is to be kept.
@@ -304,9 +330,11 @@ fn b56_descriptions_and_deletions() {
         assert_eq!(describe(&mut client, version), (ErrorCode::None, "Dead".into(), 0), "version {version}");
     }
     assert_eq!(describe(&mut client, 6), (ErrorCode::GroupIdNotFound, "Dead".into(), 0));
+    // Named twice, it is answered once: the second time it would not be there any more.
     let delete = |client: &mut Client| {
-        let request = DeleteGroupsRequest { groups_names: vec!["g".into()] };
-        error(client.call(2, &request).results[0].error_code)
+        let request = DeleteGroupsRequest { groups_names: vec!["g".into(), "g".into()] };
+        let [result] = &client.call(2, &request).results[..] else { panic!("one group, one answer") };
+        error(result.error_code)
     };
     assert_eq!(delete(&mut client), ErrorCode::GroupIdNotFound);
     let me = lone_member(&mut client);

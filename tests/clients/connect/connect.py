@@ -17,7 +17,7 @@ import urllib.request
 
 from points import BOOTSTRAP, RESTART, equal, finish, point, restart, unique
 
-WAIT_S = 90
+WAIT_S = 180
 work = tempfile.mkdtemp()
 name = unique("connect")
 source, sink = f"{work}/source.txt", f"{work}/sink.txt"
@@ -145,7 +145,7 @@ def from_file_to_file():
 def ended_and_started():
     """What was written while no worker ran comes, too; connectors and offsets are kept in topics."""
     worker.terminate()
-    worker.wait(60)
+    worker.wait(180)
     write(500)
     start_worker()
     running("source")
@@ -175,9 +175,9 @@ def broker_killed():
 def exactly_once():
     command = ["java", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", os.environ["KAFKA_LIB"] + "/*",
                "-Dlog4j2.configurationFile=" + os.environ["LOG4J"], "org.apache.kafka.tools.consumer.ConsoleConsumer",
-               "--bootstrap-server", BOOTSTRAP, "--topic", f"{name}-lines", "--from-beginning", "--isolation-level",
-               "read_committed", "--timeout-ms", "5000"]
-    read = subprocess.run(command, capture_output=True, text=True, timeout=60)
+               "--bootstrap-server", BOOTSTRAP, "--topic", f"{name}-lines", "--partition", "0", "--offset", "earliest",
+               "--isolation-level", "read_committed", "--timeout-ms", "10000"]
+    read = subprocess.run(command, capture_output=True, text=True, timeout=180)
     equal(lines(), read.stdout.splitlines(), "records of the topic")
 
 

@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const wait = 30 * time.Second
+const wait = 90 * time.Second
 
 var (
 	bootstrap = os.Getenv("BOOTSTRAP")
@@ -140,7 +140,7 @@ func join(ctx context.Context, group, name string, balancer kgo.GroupBalancer) (
 	}
 	c, err := client(kgo.ConsumeTopics(name), kgo.ConsumerGroup(group), kgo.Balancers(balancer),
 		kgo.OnPartitionsAssigned(set(true)), kgo.OnPartitionsRevoked(set(false)), kgo.OnPartitionsLost(set(false)),
-		kgo.SessionTimeout(10*time.Second), kgo.HeartbeatInterval(300*time.Millisecond))
+		kgo.SessionTimeout(30*time.Second), kgo.HeartbeatInterval(300*time.Millisecond))
 	if err != nil {
 		return nil, err
 	}

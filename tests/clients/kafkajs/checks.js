@@ -7,7 +7,7 @@ import SnappyCodec from 'kafkajs-snappy';
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
 CompressionCodecs[CompressionTypes.Snappy] = SnappyCodec;
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 90_000;
 const kafka = new Kafka({
   clientId: 'checks',
   brokers: [process.env.BOOTSTRAP],
@@ -60,7 +60,7 @@ async function produce(name, values, { compression, idempotent = false, partitio
 /** A member of a group: the records it has seen and the partitions it has now. */
 async function member(group, name, options = {}) {
   const consumer = kafka.consumer({
-    groupId: group, sessionTimeout: 10_000, heartbeatInterval: 300, rebalanceTimeout: 10_000, maxWaitTimeInMs: 200,
+    groupId: group, sessionTimeout: 30_000, heartbeatInterval: 300, rebalanceTimeout: 30_000, maxWaitTimeInMs: 200,
   });
   const seen = [];
   const state = { consumer, seen, partitions: [] };

@@ -29,7 +29,7 @@ def producer(**settings):
 
 def consumer(*topics, group=None, **settings):
     return started(AIOKafkaConsumer(*topics, bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest",
-                                    enable_auto_commit=False, session_timeout_ms=10000, heartbeat_interval_ms=300,
+                                    enable_auto_commit=False, session_timeout_ms=30000, heartbeat_interval_ms=300,
                                     **settings))
 
 
@@ -206,7 +206,7 @@ async def fenced():
 async def survives_restart():
     name = await topic("aiokafka-restart")
     # `request_timeout_ms` is also how long a record may wait to be sent.
-    async with producer(enable_idempotence=True, request_timeout_ms=60000) as p:
+    async with producer(enable_idempotence=True, request_timeout_ms=180000) as p:
         sent, restarted = [], None
         for i in range(4000):
             sent.append(await p.send(name, b"%d" % i, partition=0))
@@ -216,7 +216,7 @@ async def survives_restart():
                 await asyncio.sleep(0.02)
         await restarted
         for future in sent:
-            await asyncio.wait_for(future, 60)
+            await asyncio.wait_for(future, 180)
     equal([b"%d" % i for i in range(4000)], await read_all(name, 4000), "values")
 
 

@@ -26,7 +26,7 @@ def produce(name, values, partition=0, **settings):
 def consumer(group, **settings):
     # In the new protocol the broker says how often.
     timing = {} if settings.get("group.protocol") == "consumer" else {
-        "session.timeout.ms": 10000, "heartbeat.interval.ms": 300}
+        "session.timeout.ms": 30000, "heartbeat.interval.ms": 300}
     return Consumer({
         "bootstrap.servers": BOOTSTRAP, "group.id": group, "auto.offset.reset": "earliest",
         "enable.auto.commit": False, **timing, **settings,
@@ -110,7 +110,7 @@ def survives_restart():
     name = topic("confluent-restart", 3)
     acked, errors = [], []
     producer = Producer({"bootstrap.servers": BOOTSTRAP, "enable.idempotence": True, "linger.ms": 0,
-                         "message.timeout.ms": 60000})
+                         "message.timeout.ms": 180000})
 
     def delivered(error, message):
         (errors if error else acked).append(error or int(message.value()))
@@ -120,7 +120,7 @@ def survives_restart():
         producer.poll(0)
         if i == 2000:
             restart()
-    equal(0, producer.flush(60), "records unsent")
+    equal(0, producer.flush(180), "records unsent")
     equal([], errors, "errors")
     reader = consumer(unique("g"))
     reader.assign([TopicPartition(name, p, 0) for p in range(3)])

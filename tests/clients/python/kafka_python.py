@@ -28,7 +28,7 @@ def produce(name, values, **settings):
 
 def consumer(group=None, **settings):
     return KafkaConsumer(bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest",
-                         enable_auto_commit=False, session_timeout_ms=10000, heartbeat_interval_ms=300, **settings)
+                         enable_auto_commit=False, session_timeout_ms=30000, heartbeat_interval_ms=300, **settings)
 
 
 def take(reader, count):
@@ -108,16 +108,16 @@ def resumed():
 
 def survives_restart():
     name = topic("kafka-python-restart")
-    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, enable_idempotence=True, delivery_timeout_ms=60000,
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, enable_idempotence=True, delivery_timeout_ms=180000,
                              request_timeout_ms=5000)
     sent = []
     for i in range(2000):
         sent.append(producer.send(name, b"%d" % i, partition=0))
         if i == 1000:
             restart()
-    producer.flush(60)
+    producer.flush(180)
     for future in sent:
-        future.get(60)
+        future.get(180)
     producer.close()
     reader = consumer()
     reader.assign([TopicPartition(name, 0)])

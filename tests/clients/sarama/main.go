@@ -15,7 +15,7 @@ import (
 	"github.com/IBM/sarama"
 )
 
-const wait = 30 * time.Second
+const wait = 90 * time.Second
 
 var (
 	bootstrap = []string{os.Getenv("BOOTSTRAP")}
@@ -43,7 +43,7 @@ func config(changes ...func(*sarama.Config)) *sarama.Config {
 	c.Producer.Partitioner = sarama.NewManualPartitioner
 	c.Consumer.Offsets.Initial = sarama.OffsetOldest
 	c.Consumer.Offsets.AutoCommit.Enable = false
-	c.Consumer.Group.Session.Timeout = 10 * time.Second
+	c.Consumer.Group.Session.Timeout = 30 * time.Second
 	c.Consumer.Group.Heartbeat.Interval = 300 * time.Millisecond
 	for _, change := range changes {
 		change(c)

@@ -17,7 +17,7 @@ impl Consumer {
     /// | any | speaks the new protocol, request before version 9 | UNSUPPORTED_VERSION |
     /// | its own | member | yes |
     /// | greater, none | member | STALE_MEMBER_EPOCH |
-    /// | smaller | member | for partitions that it has had since then; of others STALE_MEMBER_EPOCH |
+    /// | smaller | member | if it has had all the partitions since then, else STALE_MEMBER_EPOCH |
     ///
     /// To members that speak the classic protocol an epoch is a generation: ILLEGAL_GENERATION. So it is within a
     /// transaction, where producers know no other word for it: any else ends them.

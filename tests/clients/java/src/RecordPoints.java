@@ -184,7 +184,7 @@ final class RecordPoints {
             consumer.poll(Duration.ofMillis(500));
             // The fetch now waits for up to a minute; only the record can end it in time.
             var sent = CompletableFuture.runAsync(() -> producer.send(new ProducerRecord<>(topic, "wake")));
-            var records = Checks.list(consumer.poll(Duration.ofMillis(Checks.WAIT_MS)));
+            var records = Checks.list(consumer.poll(Duration.ofSeconds(30)));
             sent.get();
             Checks.equal(1, records.size(), "records");
             // The next fetch waits already; a close in order would wait with it.

@@ -22,7 +22,7 @@ final class RestartPoints {
     static void restart() throws Exception {
         var process = new ProcessBuilder("bash", "-c", System.getenv("RESTART")).inheritIO()
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        Checks.that(process.waitFor(60, TimeUnit.SECONDS) && process.exitValue() == 0, "the broker starts again");
+        Checks.that(process.waitFor(240, TimeUnit.SECONDS) && process.exitValue() == 0, "the broker starts again");
     }
 
     private static void producing() throws Exception {
@@ -33,7 +33,7 @@ final class RestartPoints {
         var acknowledged = new ConcurrentSkipListSet<Integer>();
         int[] sent = new int[1];
         var worker = new Thread(() -> {
-            try (var producer = Checks.producer("linger.ms", 0, "delivery.timeout.ms", 60_000)) {
+            try (var producer = Checks.producer("linger.ms", 0, "delivery.timeout.ms", 180_000)) {
                 for (int i = 0; !stop.get(); i++) {
                     int number = i;
                     producer.send(new ProducerRecord<>(topic, i % partitions, null, "" + i), (metadata, e) -> {

@@ -163,7 +163,7 @@ impl Writer {
 
     /// Waits for every acknowledgement.
     pub fn finish(self) -> Seen<Vec<(i32, i64)>> {
-        self.inner.flush(Duration::from_secs(60))?;
+        self.inner.flush(Duration::from_secs(180))?;
         let context = self.inner.context();
         if let Some(error) = lock(&context.error).take() {
             return Err(format!("not acknowledged: {error}").into());
@@ -178,7 +178,7 @@ fn consumer_config(group: &str, settings: &[(&str, &str)]) -> Seen<ClientConfig>
         ("group.id", group),
         ("auto.offset.reset", "earliest"),
         ("enable.auto.commit", "false"),
-        ("session.timeout.ms", "10000"),
+        ("session.timeout.ms", "30000"),
         ("heartbeat.interval.ms", "300"),
         ("check.crcs", "true"),
     ])?;

@@ -80,7 +80,7 @@ final class GroupChecks {
                     int later = taken + 100;
                     StreamsChecks.until("counts after the broker's restart", () -> more.getAsBoolean() || taken >= later);
                 }
-                StreamsChecks.that(first.close(Duration.ofSeconds(20)), "the first instance closes");
+                StreamsChecks.that(first.close(Duration.ofSeconds(60)), "the first instance closes");
                 StreamsChecks.until("the second has all tasks", () -> more.getAsBoolean() || active(other) == TASKS);
                 try (var again = start("a")) {
                     StreamsChecks.until("the first has come back", () -> more.getAsBoolean() || active(again) == TASKS / 2);

@@ -39,7 +39,7 @@ final class StreamsChecks {
         void run() throws Exception;
     }
 
-    static final int WAIT_S = 60;
+    static final int WAIT_S = 180;
     static final int PARTITIONS = 2;
     static final String[] WORDS = "a river rises where many small streams meet and runs to the sea".split(" ");
 
@@ -190,7 +190,7 @@ final class StreamsChecks {
             wantedPaid.sort(null);
             equal(wantedNamed, read(named, wantedNamed.size()), "orders with names");
             equal(wantedPaid, read(paid, wantedPaid.size()), "orders paid in time");
-            streams.close(Duration.ofSeconds(10));
+            streams.close(Duration.ofSeconds(60));
         }
     }
 
@@ -232,7 +232,7 @@ final class StreamsChecks {
     static void restart() throws Exception {
         var process = new ProcessBuilder("bash", "-c", System.getenv("RESTART")).inheritIO()
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        that(process.waitFor(120, TimeUnit.SECONDS) && process.exitValue() == 0, "the broker starts again");
+        that(process.waitFor(240, TimeUnit.SECONDS) && process.exitValue() == 0, "the broker starts again");
     }
 
     static String unique(String name) {

@@ -25,7 +25,7 @@ final class WordCount {
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         });
         // Who is asked to end leaves the group; who is killed does not.
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(10))));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(60))));
         streams.start();
         Thread.currentThread().join();
     }
