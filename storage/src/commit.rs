@@ -12,7 +12,8 @@ use crate::disk::{Buf, Disk};
 use crate::journal::frame::{self, Entry, HEAD_BYTES, Kind};
 use crate::journal::ring::Ring;
 use crate::log::cost;
-use crate::store::{Pending, RELAXED_DELAY, Shared, Store};
+use crate::shared::{Pending, Shared};
+use crate::store::{RELAXED_DELAY, Store};
 use crate::write_out::{is_full, passes};
 
 /// Entries of one round, in bytes: large enough for the disk's full speed, small enough not to delay what comes next.

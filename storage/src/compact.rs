@@ -18,8 +18,10 @@
 //! records of a batch are slices too; what can't be cut (to decompress one that is large, to write it again and
 //! compress it) is done by the pool.
 
+mod keys;
+mod output;
+
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::io;
 use std::rc::Rc;
 
@@ -34,11 +36,15 @@ use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_core::record::records::{Record, Records};
 
 use crate::checkpoint::SegmentImage;
-use crate::disk::{Buf, Disk, DiskFile, Open, PAGE, page_ceil, ring};
+use crate::disk::{Disk, ring};
 use crate::error::StorageError;
 use crate::index::Index;
 use crate::log::{CompactionConfig, Log};
 use crate::reader::{Found, SegmentReader};
+
+pub use keys::KEY_BYTES;
+use keys::KeyMap;
+use output::Output;
 
 /// Bytes of batches between two pauses: a fraction of a millisecond's work.
 const SLICE_BYTES: usize = 64 << 10;
@@ -46,11 +52,6 @@ const SLICE_BYTES: usize = 64 << 10;
 const PACKED_BYTES_MAX: usize = 1 << 10;
 /// What a record costs besides its bytes, as bytes: it is parsed and its key looked up twice.
 const RECORD_BYTES: usize = 128;
-/// Bytes of one write.
-const WRITE_BYTES: usize = 1 << 20;
-/// What a key costs in the map: its hash, its offset, and the table's spare room.
-pub const KEY_BYTES: usize = 48;
-
 /// Whether the work on one batch may be more than a slice.
 fn is_large(header: &BatchHeader) -> bool {
     let packed = !matches!(header.codec(), Ok(Codec::None));
@@ -102,99 +103,6 @@ pub struct Pass {
     pub aborted: Vec<Aborted>,
     /// Producers that may come back: the last sequence of each has to stay in the log, from which their table is rebuilt.
     pub producers: HashSet<ProducerId>,
-}
-
-/// A producer's last batch with data, or its last marker if there is none.
-#[derive(Clone, Copy)]
-struct Last {
-    offset: Offset,
-    control: bool,
-}
-
-/// Parts of the key map, each a table that grows alone: one of a million keys would hold the shard for tens of
-/// milliseconds while it grows.
-const MAP_PARTS: usize = 1024;
-
-/// The last offset of each key of one part.
-type Offsets = HashMap<u128, i64, BuildHasherDefault<Hashed>>;
-
-/// Keys by two hashes with secret seeds: of 128 bits, so that two keys never meet, and nobody can make them.
-struct KeyMap {
-    seeds: [RandomState; 2],
-    last: Vec<Offsets>,
-    keys: usize,
-    producers: HashMap<ProducerId, Last>,
-    keys_max: usize,
-}
-
-/// The hash of what is one already.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.first_chunk().map_or(0, |half| u64::from_ne_bytes(*half));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-impl KeyMap {
-    fn new(bytes: usize) -> Self {
-        Self {
-            seeds: [RandomState::new(), RandomState::new()],
-            last: vec![Offsets::default(); MAP_PARTS],
-            keys: 0,
-            producers: HashMap::new(),
-            keys_max: (bytes / KEY_BYTES).max(1),
-        }
-    }
-
-    fn hash(&self, key: &[u8]) -> u128 {
-        let [a, b] = [0, 1].map(|n| u128::from(self.seeds[n].hash_one(key)));
-        (a << 64) | b
-    }
-
-    /// The part of a hash, by bits that its table does not go by.
-    fn part(hash: u128) -> usize {
-        (hash >> 64) as usize % MAP_PARTS
-    }
-
-    /// Notes a record; false if there is no room for its key.
-    fn note(&mut self, key: &[u8], offset: Offset) -> bool {
-        let hash = self.hash(key);
-        let room = self.keys < self.keys_max;
-        let part = &mut self.last[Self::part(hash)];
-        match part.get_mut(&hash) {
-            Some(last) => *last = offset.get(),
-            None if room => {
-                part.insert(hash, offset.get());
-                self.keys += 1;
-            }
-            None => return false,
-        }
-        true
-    }
-
-    fn note_producer(&mut self, header: &BatchHeader) {
-        let Some(producer) = header.producer_id else { return };
-        let last = Last { offset: header.last_offset(), control: header.is_control() };
-        let room = self.producers.len() < self.keys_max;
-        match self.producers.get_mut(&producer) {
-            Some(before) if before.control || !last.control => *before = last,
-            Some(_) => {}
-            // One that finds no room keeps its headers: more stays than has to.
-            None if room => drop(self.producers.insert(producer, last)),
-            None => {}
-        }
-    }
-
-    fn is_superseded(&self, key: &[u8], offset: Offset) -> bool {
-        let hash = self.hash(key);
-        self.last[Self::part(hash)].get(&hash).is_some_and(|last| *last > offset.get())
-    }
 }
 
 impl<D: Disk> Log<D> {
@@ -616,97 +524,4 @@ enum MapEnd {
     Segment,
     /// This offset is the first that is not.
     Full(Offset),
-}
-
-/// The file of the next generation.
-struct Output<'l, D: Disk> {
-    log: &'l Rc<Log<D>>,
-    base: Offset,
-    paths: [std::path::PathBuf; 2],
-    file: Option<D::File>,
-    pending: Vec<u8>,
-    written: u64,
-    size: u64,
-    index: Index,
-    interval: u64,
-}
-
-impl<'l, D: Disk> Output<'l, D> {
-    fn new(log: &'l Rc<Log<D>>, base: Offset, generation: u32, interval: u64) -> Self {
-        let paths = log.shared.segment_files(log.id(), (base, generation));
-        let (file, pending, index) = (None, Vec::new(), Index::default());
-        Self { log, base, paths, file, pending, written: 0, size: 0, index, interval }
-    }
-
-    fn failed(&self, source: io::Error) -> StorageError {
-        StorageError::Io { what: "compacting", path: self.paths[0].clone(), source }
-    }
-
-    async fn push(&mut self, header: &BatchHeader, bytes: &[u8]) -> Result<(), StorageError> {
-        let delta = (header.base_offset.get() - self.base.get()) as u32;
-        self.index.note(delta, self.size, bytes.len(), header.max_timestamp, self.interval);
-        self.size += bytes.len() as u64;
-        for part in bytes.chunks(WRITE_BYTES) {
-            self.pending.extend_from_slice(part);
-            if self.pending.len() >= WRITE_BYTES {
-                let whole = self.pending.len() / PAGE * PAGE;
-                if let Err(error) = self.write(whole).await {
-                    self.give_up().await?;
-                    return Err(self.failed(error));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn write(&mut self, len: usize) -> io::Result<()> {
-        let shared = &self.log.shared;
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => shared.disk.open(&self.paths[0], Open::Write).await?,
-        };
-        let mut buf = shared.buffers.take(page_ceil(len));
-        buf.bytes()[..len].copy_from_slice(&self.pending[..len]);
-        buf.bytes()[len..page_ceil(len)].fill(0);
-        let (result, back) = file.write_at(buf, page_ceil(len), self.written).await;
-        shared.buffers.give(back);
-        self.file = Some(file);
-        result?;
-        self.written += page_ceil(len) as u64;
-        self.pending.drain(..len);
-        Ok(())
-    }
-
-    /// Writes the rest and flushes everything: bytes, index, greatest timestamp.
-    async fn finish(mut self) -> Result<(u64, Index, Option<i64>), StorageError> {
-        if let Err(error) = self.finish_files().await {
-            self.give_up().await?;
-            return Err(self.failed(error));
-        }
-        let newest = self.index.max_timestamp();
-        Ok((self.size, self.index, newest))
-    }
-
-    async fn finish_files(&mut self) -> io::Result<()> {
-        if self.size == 0 {
-            return Ok(());
-        }
-        if !self.pending.is_empty() {
-            self.write(self.pending.len()).await?;
-        }
-        let file = self.file.as_ref().expect("what has a size was written");
-        file.truncate(self.size).await?;
-        file.flush().await?;
-        let mut bytes = Vec::new();
-        self.index.encode(&mut bytes);
-        self.log.shared.disk.replace_file(&self.paths[1], bytes).await
-    }
-
-    /// Nothing of it stays.
-    async fn give_up(&mut self) -> Result<(), StorageError> {
-        self.file = None;
-        self.log.shared.removals.borrow_mut().extend(self.paths.iter().cloned());
-        self.log.shared.write_work.notify();
-        Ok(())
-    }
 }

@@ -13,7 +13,7 @@
 //! logs do not either; one task at a time writes the files of a log (`Shared::writing`). Where the disk is full the stretch
 //! goes to the journal after all. A write or flush that fails otherwise ends the store, as everywhere.
 //!
-//! Not here: how segments are written (`write_out.rs`), and what a start makes of such entries (`recovery.rs`).
+//! Not here: how segments are written (`write_log.rs`), and what a start makes of such entries (`recovery.rs`).
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -27,7 +27,8 @@ use crate::disk::{Disk, DiskFile};
 use crate::error::StorageError;
 use crate::journal::frame::{Entry, Kind, STORED_BYTES, Stored};
 use crate::log::{Log, cost};
-use crate::store::{Pending, Shared, Store};
+use crate::shared::{Pending, Shared};
+use crate::store::Store;
 use crate::write_out::passes;
 
 /// The headers of a stretch's batches, as its entry has them.

@@ -26,9 +26,11 @@ mod recovery;
 mod retention;
 pub mod sealed;
 mod segment;
+mod shared;
 pub mod store;
 mod stored;
 pub mod together;
+mod write_log;
 mod write_out;
 
 pub use error::StorageError;

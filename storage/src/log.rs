@@ -26,7 +26,8 @@ use crate::index::ENTRY_BYTES;
 use crate::journal::frame::{self, HEAD_BYTES, Kind};
 use crate::retention::segment_age_ms_max;
 use crate::segment::Segment;
-use crate::store::{RELAXED_DELAY, Shared};
+use crate::shared::Shared;
+use crate::store::RELAXED_DELAY;
 
 /// Batches smaller than this are copied to their own size when they are appended: they share the buffer of their
 /// connection, of twice that, with requests of which nothing is kept. Who cuts batches out of larger buffers copies

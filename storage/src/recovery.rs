@@ -44,7 +44,7 @@ use crate::journal::replay::{Replayed, replay};
 use crate::journal::ring::Position;
 use crate::layout;
 use crate::log::Log;
-use crate::store::Shared;
+use crate::shared::Shared;
 
 /// What is on the disk.
 pub(crate) struct Found {

@@ -9,7 +9,7 @@
 //! empty one takes its place, it is sealed like any other, and goes when it is. Also by `segment.ms` alone, once
 //! nothing has been appended for a while: compaction and retention by bytes only take whole segments.
 //!
-//! Not here: who looks, and when; removing files (`write_out.rs`).
+//! Not here: who looks, and when; removing files (`deletion.rs`).
 
 use std::rc::Rc;
 
