@@ -217,7 +217,7 @@ pub async fn handle(connection: &Rc<Connection>, mut frame: BytesMut, permit: Op
         Ok(mut reply) => {
             let throttle_ms = limits.charge(connection, reply.len()).await;
             throttle::tell(&mut reply, row.key, version, throttle_ms);
-            connection.fill(slot, reply);
+            connection.answer(slot, reply);
             Next::Read
         }
         Err(refused) => {

@@ -44,12 +44,13 @@ pub struct Context {
 impl Context {
     /// The circumstances of the request with this header.
     pub fn new(connection: Rc<Connection>, key: ApiKey, header: &RequestHeader<'_>) -> Self {
+        let client_id = header.client_id.map(|id| connection.client_id(id));
         Self {
             connection,
             key,
             version: header.api_version,
             correlation_id: header.correlation_id,
-            client_id: header.client_id.map(Arc::from),
+            client_id,
             memory: None,
         }
     }

@@ -8,3 +8,4 @@ pub mod quiet;
 pub mod replies;
 pub mod reply_memory;
 mod sending;
+mod watch;

@@ -12,7 +12,10 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::future::Future;
 use std::io::{self, ErrorKind};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -86,6 +89,21 @@ pub async fn send(
         }
     }
     send_memory(writer, &mut memory, false, patience).await
+}
+
+/// Sends what the socket takes of pieces in memory without waiting; true if that is all of them. What is left stays in
+/// `chunks`; what is wrong with the socket, the next who sends is told.
+pub fn send_now(writer: &mut WriteHalf, chunks: &mut VecDeque<Chunk>) -> bool {
+    let mut memory: VecDeque<Bytes> = VecDeque::with_capacity(chunks.len());
+    while let Some(Chunk::Memory(bytes)) = chunks.pop_front_if(|chunk| matches!(chunk, Chunk::Memory(_))) {
+        memory.push_back(bytes);
+    }
+    // Who waits for the socket next does so with a waker of its own.
+    let mut nobody = Context::from_waker(Waker::noop());
+    let sent = pin!(writer.send_all(&mut memory)).poll(&mut nobody);
+    let is_sent = matches!(sent, Poll::Ready(Ok(()))) && chunks.is_empty();
+    memory.into_iter().rev().for_each(|bytes| chunks.push_front(Chunk::Memory(bytes)));
+    is_sent
 }
 
 async fn send_memory(

@@ -133,6 +133,11 @@ impl Shard {
         self.config.borrow().clone()
     }
 
+    /// Looks at them without a share of them: each share taken or given back costs all shards the same cache line.
+    pub fn with_config<R>(&self, look: impl FnOnce(&BrokerConfig) -> R) -> R {
+        look(&self.config.borrow())
+    }
+
     /// An id for a new fetch session. Shards count from places of their own, so that a client that comes back to another
     /// shard is told that its session is not there.
     pub fn session_id(&self) -> i32 {
