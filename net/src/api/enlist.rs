@@ -54,22 +54,6 @@ pub(super) async fn add(shard: &Rc<Shard>, request: AddPartitions) -> Result<Vec
     }
 }
 
-/// As [`add`]; where the producer's last transaction is just ending it waits a little for that. A client that is told
-/// to come again makes a pause of 20 ms or more, several times what the markers take.
-pub(super) async fn add_behind_last(
-    shard: &Rc<Shard>,
-    request: AddPartitions,
-) -> Result<Vec<ErrorCode>, ErrorCode> {
-    let patience = Patience::begin();
-    loop {
-        let codes = add(shard, request.clone()).await?;
-        if !codes.contains(&ErrorCode::ConcurrentTransactions) || patience.is_over() {
-            return Ok(codes);
-        }
-        patience.pause().await;
-    }
-}
-
 /// The wait for the end of a producer's last transaction, in pauses that are a part of what it has taken so far.
 struct Patience {
     began: Monotonic,

@@ -193,7 +193,7 @@ async fn add(context: &Context, addition: &Addition<'_>) -> Vec<AddPartitionsToT
             verify_only: addition.verify_only,
             bumps: context.version >= 4,
         };
-        enlist::add_behind_last(context.shard(), request).await.unwrap_or_else(|code| vec![code; count])
+        enlist::add(context.shard(), request).await.unwrap_or_else(|code| vec![code; count])
     };
     let mut codes = codes.into_iter().map(|code| fenced(code, context, 2));
     let results = addition.topics.iter().map(|topic| AddPartitionsToTxnTopicResult {
@@ -240,7 +240,7 @@ pub async fn add_offsets(context: Context, body: BytesMut) -> Result<Reply, Refu
                 verify_only: false,
                 bumps: false,
             };
-            enlist::add_behind_last(context.shard(), request).await.map(|codes| codes[0])
+            enlist::add(context.shard(), request).await.map(|codes| codes[0])
         }
         Err(code) => Err(code),
     };

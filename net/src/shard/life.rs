@@ -306,6 +306,7 @@ impl Shard {
             tails: super::read::Tails::default(),
             groups: super::groups::Groups::new(),
             transactions: super::transactions::Transactions::new(),
+            transaction_ends: super::transactions::Ends::default(),
             share_sessions: RefCell::default(),
             share_states: super::shares::ShareStates::new(),
             shares: super::shares::Shares::default(),

@@ -105,6 +105,7 @@ pub struct Shard {
     tails: Tails,
     groups: Rc<Groups>,
     transactions: Rc<Transactions>,
+    transaction_ends: transactions::Ends,
     /// Share sessions of this shard's connections.
     pub share_sessions: RefCell<ShareSessions>,
     share_states: Rc<ShareStates>,
@@ -243,7 +244,7 @@ impl Shard {
                 items.into_iter().map(|(partition, before)| self.delete_records(partition, before)).collect(),
             )),
             Request::Transaction { partition, call } => {
-                self.transactions.ask(partition, call, move |answer| then(Reply::Transaction(answer)));
+                self.ask_transactions(partition, call, move |answer| then(Reply::Transaction(answer)));
             }
             Request::ListTransactions(request) => {
                 let (transactions, error) = self.list_transactions(&request);

@@ -5,33 +5,43 @@
 //! transaction, until every partition has its marker or is gone: a partition without one would hold back its readers for
 //! ever.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use headwater_core::ErrorCode;
-use headwater_core::ids::TopicPartition;
+use headwater_core::ids::{TopicPartition, TransactionalId};
 use headwater_core::record::control::EndMarker;
+use headwater_core::time::Monotonic;
 use headwater_core::transaction::{
-    ListTransactions, ListedTransaction, Place, TransactionConfig, TransactionReply, WriteMarkers,
+    AddPartitions, ListTransactions, ListedTransaction, Place, TransactionConfig, TransactionReply,
+    WriteMarkers,
 };
 use headwater_replication::metadata::{Image, TRANSACTION_STATE, Topic};
 use headwater_replication::partition::{Partition, Standing};
-use headwater_replication::transactions::{TransactionCall, TransactionHost};
+use headwater_replication::transactions::{Answer, TransactionCall, TransactionHost};
 use headwater_replication::waiters::{Countdown, Outcome};
 use headwater_storage::disk::dma::Dma;
 
 use super::Shard;
 use super::hosts::Hosts;
 use super::message::{Markers, Producers, Reply, Request, StandingItem};
-use crate::rt;
+use crate::rt::{self, Event};
 
 /// How long to wait before markers are tried again where they failed: a shard may still be starting.
 const MARKER_PAUSE: Duration = Duration::from_millis(20);
 /// The longest such wait, reached by doubling: a failed disk does not come back soon.
 const MARKER_PAUSE_MAX: Duration = Duration::from_secs(1);
 
+/// How long whoever adds partitions waits for the end of its last transaction, whose markers are being written: far
+/// shorter than the pause a client makes when it is told to come again.
+const CONCURRENT_WAIT_MS: u64 = 100;
+
 /// The coordinators of one shard.
 pub type Transactions = Hosts<TransactionHost<Dma>>;
+/// The ends that somebody waits for; each is told when its markers are written.
+pub type Ends = RefCell<HashMap<TransactionalId, Event>>;
 
 impl Shard {
     /// Hosts a coordinator on `partition` if it is one of `__transaction_state`.
@@ -48,6 +58,49 @@ impl Shard {
                 rt::spawn(shard.write_markers(id, epoch, markers)).detach();
             }
         }));
+    }
+
+    /// Asks the coordinator on `partition`. Partitions that are added while the producer's last transaction is just
+    /// ending wait a little for that: a client that is told to come again makes a pause of 20 ms or more, several times
+    /// what the markers take. Where the broker adds them (`bumps`), whoever asks waits for the partition's marker too.
+    pub(super) fn ask_transactions(
+        self: &Rc<Self>,
+        partition: TopicPartition,
+        call: TransactionCall,
+        then: impl FnOnce(Answer) + 'static,
+    ) {
+        match call {
+            TransactionCall::AddPartitions(request) if !request.verify_only && !request.bumps => {
+                let until = rt::now().plus_millis(CONCURRENT_WAIT_MS);
+                self.add_behind_last(partition, request, until, Box::new(then));
+            }
+            call => self.transactions.ask(partition, call, then),
+        }
+    }
+
+    fn add_behind_last(
+        self: &Rc<Self>,
+        partition: TopicPartition,
+        request: AddPartitions,
+        until: Monotonic,
+        then: Box<dyn FnOnce(Answer)>,
+    ) {
+        let (shard, again) = (self.clone(), request.clone());
+        let answered = move |answer: Answer| {
+            let concurrent = matches!(&answer, Ok(TransactionReply::Partitions(codes))
+                if codes.contains(&ErrorCode::ConcurrentTransactions));
+            if !concurrent || rt::now() >= until || shard.stopping.get() {
+                return then(answer);
+            }
+            // It remembers an end that comes before it is waited for.
+            let ended = shard.transaction_ends.borrow_mut().entry(again.id.clone()).or_default().clone();
+            rt::spawn(async move {
+                let _ = rt::deadline(until, ended.wait()).await;
+                shard.add_behind_last(partition, again, until, then);
+            })
+            .detach();
+        };
+        self.transactions.ask(partition, TransactionCall::AddPartitions(request), answered);
     }
 
     /// What the coordinators of this shard list, and why one could not.
@@ -106,6 +159,10 @@ impl Shard {
         if let Some(host) = self.transactions.get(host) {
             host.on_markers_written(rt::wall(), &ended);
             self.transactions.after(&host);
+        }
+        let waited_for = self.transaction_ends.borrow_mut().remove(&ended.id);
+        if let Some(waited_for) = waited_for {
+            waited_for.notify();
         }
     }
 
