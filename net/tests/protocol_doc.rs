@@ -18,6 +18,8 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
         ApiKey::Fetch,
         "one answer holds 8 MiB of records at most; an answer that is throttled carries its records",
     ),
+    (ApiKey::SaslHandshake, "ILLEGAL_SASL_STATE, as on a plaintext listener of Kafka: there is no SASL"),
+    (ApiKey::SaslAuthenticate, "ILLEGAL_SASL_STATE, as on a plaintext listener of Kafka: there is no SASL"),
     (
         ApiKey::PushTelemetry,
         "what is pushed becomes records of the topic `headwater.client.metrics.topic`; advertised only with it",

@@ -92,6 +92,9 @@ def quotas(ask):
 
 
 def security(ask):
+    for mechanism in ("PLAIN", "none", ""):
+        ask("SaslHandshake", Mechanism=mechanism)
+    ask("SaslAuthenticate", AuthBytes=b"\0u\0p")
     ask("DescribeAcls", ResourceTypeFilter=1, ResourceNameFilter=None, PatternTypeFilter=1, PrincipalFilter=None, HostFilter=None, Operation=1, PermissionType=1)
     acl = {"ResourceType": 2, "ResourceName": "t", "ResourcePatternType": 3, "Principal": "User:a", "Host": "*", "Operation": 3, "PermissionType": 3}
     ask("CreateAcls", Creations=[acl, acl])

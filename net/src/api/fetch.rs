@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use bytes::BytesMut;
@@ -14,7 +14,8 @@ use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, To
 use headwater_core::session::{Seen, Wanted};
 use headwater_core::time::Monotonic;
 use headwater_core::wire::fetch::{
-    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchableTopicResponse,
+    LeaderIdAndEpoch, NodeEndpoint, PartitionData,
 };
 use headwater_core::wire::frame;
 use headwater_core::wire::{Part, Records};
@@ -31,6 +32,9 @@ use crate::shard::{Scatter, Shard};
 
 /// The most that one reply carries, whatever client and broker allow: larger ones only make others wait.
 const REPLY_BYTES_MAX: usize = 8 << 20;
+
+/// From this version on a client that asks the wrong leader is told the right one.
+const LEADERS_FROM: i16 = 16;
 
 /// Answers a fetch.
 pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refused> {
@@ -133,6 +137,9 @@ pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refus
             }),
         }
     }
+    if context.version >= LEADERS_FROM {
+        tell_leaders(&image, &mut response);
+    }
     let parts = frame::response_parts(context.key, context.version, context.correlation_id(), &response);
     let mut ranges = ranges.into_iter().flatten();
     let chunk = |part| match part {
@@ -145,6 +152,38 @@ pub async fn handle(mut context: Context, body: BytesMut) -> Result<Reply, Refus
     };
     let chunks = parts.into_iter().map(chunk).collect();
     Ok(Reply::Frame { chunks, permit: Some(permit) })
+}
+
+/// Tells of each partition whose leader is another than the client believes, or another of its epochs, who it is, so that the
+/// client need not ask (KIP-951, behaviour 46).
+fn tell_leaders(image: &Image, response: &mut FetchResponse<'_>) {
+    let mut leaders = BTreeSet::new();
+    for topic in &mut response.responses {
+        let Some(known) = image.topic_by_id(topic.topic_id) else { continue };
+        for data in &mut topic.partitions {
+            let astray = [ErrorCode::NotLeaderOrFollower, ErrorCode::FencedLeaderEpoch].map(ErrorCode::code);
+            if !astray.contains(&data.error_code) {
+                continue;
+            }
+            let Some(partition) = image.partition(known, PartitionId::new(data.partition_index)) else {
+                continue;
+            };
+            let Some(leader) = partition.leader else { continue };
+            data.current_leader =
+                LeaderIdAndEpoch { leader_id: leader.get(), leader_epoch: partition.leader_epoch.get() };
+            leaders.insert(leader);
+        }
+    }
+    let endpoints = image.brokers().filter(|broker| leaders.contains(&broker.node)).filter_map(|broker| {
+        let endpoint = broker.endpoints.first()?;
+        Some(NodeEndpoint {
+            node_id: broker.node.get(),
+            host: Cow::Owned(endpoint.host.clone()),
+            port: i32::from(endpoint.port),
+            rack: broker.rack.clone().map(Cow::Owned),
+        })
+    });
+    response.node_endpoints = endpoints.collect();
 }
 
 /// Whether topics go by id (KIP-516).

@@ -107,6 +107,7 @@ rows! {
     SyncGroup               0..=5  Group      groups::sync;
     DescribeGroups          0..=6  Group      groups::describe;
     ListGroups              0..=5  Group      groups::list;
+    SaslHandshake           0..=1  Here       security::sasl_handshake;
     ApiVersions             0..=4  Here       api_versions::handle;
     CreateTopics            2..=7  Controller topics::create;
     DeleteTopics            1..=6  Controller topics::delete;
@@ -125,6 +126,7 @@ rows! {
     AlterConfigs            0..=2  Controller configs::alter;
     AlterReplicaLogDirs     1..=2  Here       logs::alter_dirs;
     DescribeLogDirs         1..=5  Partitions logs::describe_dirs;
+    SaslAuthenticate        0..=2  Here       security::sasl_authenticate;
     CreatePartitions        0..=3  Controller topics::create_partitions;
     DeleteGroups            0..=2  Group      groups::delete;
     ElectLeaders            0..=2  Here       replicas::elect;

@@ -1,5 +1,5 @@
 //! What there is to say where nobody is authenticated or authorised: ACLs are switched off, as in Kafka without an
-//! authorizer, and no user has SCRAM credentials.
+//! authorizer, no user has SCRAM credentials, and SASL is refused, as on a plaintext listener of Kafka.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,6 +20,10 @@ use headwater_core::wire::messages::describe_user_scram_credentials_request::Des
 use headwater_core::wire::messages::describe_user_scram_credentials_response::{
     DescribeUserScramCredentialsResponse, DescribeUserScramCredentialsResult,
 };
+use headwater_core::wire::messages::sasl_authenticate_request::SaslAuthenticateRequest;
+use headwater_core::wire::messages::sasl_authenticate_response::SaslAuthenticateResponse;
+use headwater_core::wire::messages::sasl_handshake_request::SaslHandshakeRequest;
+use headwater_core::wire::messages::sasl_handshake_response::SaslHandshakeResponse;
 
 use super::{Context, Refused};
 use crate::conn::replies::Reply;
@@ -38,6 +42,23 @@ pub fn allowed(asked: bool, operations: i32) -> i32 {
 }
 
 const NO_AUTHORIZER: Option<Cow<'static, str>> = Some(Cow::Borrowed("No Authorizer is configured."));
+
+/// Refuses to begin SASL: the listener has none, and whoever believes that it has must hear of it (behaviour 65).
+pub async fn sasl_handshake(context: Context, body: BytesMut) -> Result<Reply, Refused> {
+    let _: SaslHandshakeRequest<'_> = context.decode(&body)?;
+    let error_code = ErrorCode::IllegalSaslState.code();
+    context.reply(&SaslHandshakeResponse { error_code, ..Default::default() })
+}
+
+/// Looks at no credentials, right or wrong.
+pub async fn sasl_authenticate(context: Context, body: BytesMut) -> Result<Reply, Refused> {
+    let _: SaslAuthenticateRequest<'_> = context.decode(&body)?;
+    context.reply(&SaslAuthenticateResponse {
+        error_code: ErrorCode::IllegalSaslState.code(),
+        error_message: Some(Cow::Borrowed("This listener authenticates nobody.")),
+        ..Default::default()
+    })
+}
 
 /// Lists no ACLs.
 pub async fn describe_acls(context: Context, body: BytesMut) -> Result<Reply, Refused> {

@@ -6,6 +6,8 @@ use headwater_core::wire::messages::api_versions_request::ApiVersionsRequest;
 use headwater_core::wire::messages::api_versions_response::ApiVersionsResponse;
 use headwater_core::wire::messages::metadata_request::MetadataRequest;
 use headwater_core::wire::messages::metadata_response::MetadataResponse;
+use headwater_core::wire::messages::sasl_authenticate_request::SaslAuthenticateRequest;
+use headwater_core::wire::messages::sasl_handshake_request::SaslHandshakeRequest;
 use headwater_core::wire::produce::ProduceResponse;
 
 use super::client::{Client, batch, error, produce_request};
@@ -108,6 +110,28 @@ fn b11_telemetry_is_not_advertised() {
     let mut client = Client::start();
     let keys: Vec<_> = client.call(4, &versions()).api_keys.iter().map(|api| api.api_key).collect();
     assert!(!keys.contains(&71) && !keys.contains(&72), "{keys:?}");
+}
+
+/// Nobody can authenticate here, and no client may believe that it did.
+#[test]
+fn b65_sasl_is_refused_where_there_is_none() {
+    let mut client = Client::start();
+    let illegal = ErrorCode::IllegalSaslState;
+    for version in 0..=1 {
+        for mechanism in ["PLAIN", "SCRAM-SHA-256", "none"] {
+            let reply = client.call(version, &SaslHandshakeRequest { mechanism: mechanism.into() });
+            assert_eq!((error(reply.error_code), reply.mechanisms.len()), (illegal, 0), "version {version}");
+        }
+    }
+    for version in 0..=2 {
+        let request = SaslAuthenticateRequest { auth_bytes: b"\0user\0word"[..].into() };
+        let reply = client.call(version, &request);
+        assert_eq!((error(reply.error_code), reply.auth_bytes.len()), (illegal, 0), "version {version}");
+    }
+    assert_eq!(client.call(4, &versions()).error_code, 0, "the connection goes on");
+    // After a handshake of version 0 a token comes as bare bytes: it is no request.
+    let token = [&9u32.to_be_bytes()[..], b"\0user\0pwd"].concat();
+    assert!(client.is_refused(&token));
 }
 
 #[test]

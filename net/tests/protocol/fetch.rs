@@ -6,6 +6,7 @@ use headwater_core::record::header::BatchView;
 use headwater_core::wire::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic, PartitionData,
 };
+use headwater_core::wire::messages::metadata_request::{MetadataRequest, MetadataRequestTopic};
 use headwater_core::wire::messages::offset_for_leader_epoch_request::{
     OffsetForLeaderEpochRequest, OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
@@ -313,6 +314,41 @@ fn b45_leader_epochs() {
         let asked = FetchPartition { current_leader_epoch: epoch, ..partition(0, 0) };
         let data = one(&mut client, &of(vec![asked]));
         assert_eq!(error(data.error_code), code, "epoch {epoch}");
+    }
+}
+
+#[test]
+fn b46_whoever_knows_an_older_epoch_is_told_the_leader() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(1));
+    let topics = vec![MetadataRequestTopic { name: Some("t".into()), ..Default::default() }];
+    let about = MetadataRequest { topics: Some(topics), ..Default::default() };
+    client.restart();
+    let known = client.call(12, &about);
+    let (topic_id, broker) = (known.topics[0].topic_id, &known.brokers[0]);
+    for version in 12..=18 {
+        for (epoch, code, leader) in [
+            (0, ErrorCode::FencedLeaderEpoch, Some((broker.node_id, 1))),
+            (1, ErrorCode::None, None),
+            (2, ErrorCode::UnknownLeaderEpoch, None),
+        ] {
+            let asked = FetchPartition { current_leader_epoch: epoch, ..partition(0, 0) };
+            let mut request = of(vec![asked]);
+            request.topics[0].topic_id = topic_id;
+            let reply = client.call(version, &request);
+            let data = &reply.responses[0].partitions[0];
+            assert_eq!(error(data.error_code), code, "version {version}, epoch {epoch}");
+            let leader = leader.filter(|_| version >= 16);
+            let told = (data.current_leader.leader_id, data.current_leader.leader_epoch);
+            assert_eq!(told, leader.unwrap_or((-1, -1)), "version {version}, epoch {epoch}");
+            let nodes = reply.node_endpoints.iter().map(|node| (node.node_id, &*node.host, node.port));
+            let expected = leader.map(|_| (broker.node_id, &*broker.host, broker.port));
+            assert_eq!(
+                nodes.collect::<Vec<_>>(),
+                Vec::from_iter(expected),
+                "version {version}, epoch {epoch}"
+            );
+        }
     }
 }
 

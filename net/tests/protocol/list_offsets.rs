@@ -6,7 +6,7 @@ use headwater_core::wire::messages::list_offsets_request::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
 
-use super::client::{Client, error, now};
+use super::client::{Client, batch, error, now};
 
 /// Asks of partition 0 of `t`: error, offset, timestamp.
 fn ask(
@@ -90,4 +90,42 @@ fn b45_leader_epochs() {
     let mut client = Client::with_topic(&[]);
     assert_eq!(ask(&mut client, 4, -1, 0).0, ErrorCode::None);
     assert_eq!(ask(&mut client, 4, -1, 1).0, ErrorCode::UnknownLeaderEpoch);
+}
+
+/// The leader epoch that comes with the offset.
+fn epoch_of(client: &mut Client, timestamp: i64) -> i32 {
+    let partition = ListOffsetsPartition { partition_index: 0, current_leader_epoch: -1, timestamp };
+    let topic = ListOffsetsTopic { name: "t".into(), partitions: vec![partition] };
+    let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
+    client.call(8, &request).topics[0].partitions[0].leader_epoch
+}
+
+#[test]
+fn b47_positions_come_with_the_epoch_of_what_is_there() {
+    let mut client = Client::with_topic(&[]);
+    client.append(batch(1));
+    client.restart();
+    assert_eq!([-2, -4, -1].map(|position| epoch_of(&mut client, position)), [0, 0, 1]);
+    client.append(batch(1));
+    client.restart();
+    assert_eq!([-2, -4, -3, -1].map(|position| epoch_of(&mut client, position)), [0, 0, 1, 2]);
+}
+
+/// With one replica the high watermark is the log's end as soon as the log is open: nobody is told to wait for it.
+#[test]
+fn b48_a_new_leader_without_followers_knows_the_latest_offset_at_once() {
+    let mut client = Client::with_topic(&[]);
+    for round in 1..=3 {
+        client.append(batch(2));
+        client.restart();
+        for version in 4..=11 {
+            let latest = ask(&mut client, version, -1, round);
+            assert_eq!(
+                latest,
+                (ErrorCode::None, 2 * i64::from(round), -1),
+                "version {version}, epoch {round}"
+            );
+        }
+        assert_eq!(ask(&mut client, 7, -1, round - 1).0, ErrorCode::FencedLeaderEpoch, "epoch {round}");
+    }
 }

@@ -59,7 +59,11 @@ impl<D: Disk> Partition<D> {
         let none = LookedUp { offset: None, timestamp: None, epoch: None };
         match timestamp {
             position::LATEST => Ok(at(bounds.readable_end(isolation))),
-            position::EARLIEST | position::EARLIEST_LOCAL => Ok(at(bounds.log_start)),
+            position::EARLIEST | position::EARLIEST_LOCAL => {
+                // That of the records there, which may be older than its leader.
+                let epoch = self.leader_epochs().epoch_at(bounds.log_start).or(Some(self.leader_epoch()));
+                Ok(LookedUp { epoch, ..at(bounds.log_start) })
+            }
             // Nothing is tiered, so nothing is uploaded or waits to be.
             position::LATEST_TIERED => Ok(none),
             position::EARLIEST_PENDING_UPLOAD => Ok(none),
