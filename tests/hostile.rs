@@ -11,7 +11,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use broker::wire::{Socket, decode, request};
-use broker::{Broker, Running, SMALL, seed, skip};
+use broker::{Broker, Running, SMALL, seed, single, skip};
+use headwater_core::ErrorCode;
 use headwater_core::wire::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use headwater_loadgen::rng::Rng;
 use rustix::process::{Resource, getrlimit};
@@ -113,16 +114,21 @@ fn lengths_that_cannot_be_are_refused_at_once() {
 #[test]
 fn half_frames_hold_no_memory_that_did_not_come() {
     let broker = bounded(&[]);
+    broker.run(&["topic", "create", "t", "--partitions", "1"]);
     check(&broker, |broker| {
         // Each announces as much as is allowed and sends a little of it: together fifty times what requests may hold.
-        (0..100)
+        let held: Vec<_> = (0..100)
             .map(|_| {
                 let mut socket = Socket::open(&broker.address);
                 socket.0.write_all(&16_777_216i32.to_be_bytes()).unwrap();
                 socket.0.write_all(&[0, 0, 0, 9]).unwrap();
                 socket
             })
-            .collect::<Vec<_>>()
+            .collect();
+        // One that comes whole, and is large enough to need some of what they announced.
+        let whole = single::produce(&mut Socket::open(&broker.address));
+        assert_eq!(whole, Some((ErrorCode::None, 0)));
+        held
     });
 }
 

@@ -7,6 +7,9 @@
 //! A small read buffer holds what has come. A frame that does not fit gets a buffer of its exact size, so the rest of it
 //! is read in place and the batches inside it are never copied again on the way to the log.
 //!
+//! Room is asked for when the small buffer is full: it is taken from all others, and a client that announces a large frame
+//! and sends nothing of it takes nothing.
+//!
 //! Invariants: no buffer is made for a length over the limit (behaviour 67); an idle connection holds
 //! [`CONNECTION_READ_BUFFER_BYTES`] at most.
 
@@ -49,8 +52,10 @@ impl Inbox {
         if self.buffer.capacity() >= whole {
             return Ok(Next::Read);
         }
-        if whole <= CONNECTION_READ_BUFFER_BYTES {
-            self.replace(CONNECTION_READ_BUFFER_BYTES);
+        if self.buffer.len() < CONNECTION_READ_BUFFER_BYTES {
+            if self.buffer.capacity() < CONNECTION_READ_BUFFER_BYTES {
+                self.replace(CONNECTION_READ_BUFFER_BYTES);
+            }
             return Ok(Next::Read);
         }
         Ok(Next::NeedsRoom(whole))
@@ -125,6 +130,22 @@ mod tests {
             assert_eq!(frames.len(), bodies.len(), "pieces of {piece}");
             assert!(frames.iter().zip(bodies).all(|(frame, body)| frame == body));
         }
+    }
+
+    #[test]
+    fn room_is_asked_for_when_enough_has_come() {
+        let bytes = framed(&[&[1], &vec![2; 2 * CONNECTION_READ_BUFFER_BYTES]]);
+        let mut inbox = Inbox::default();
+        assert_eq!(inbox.next(MAX), Ok(Next::Read));
+        inbox.buffer().extend_from_slice(&bytes[..9]);
+        assert_eq!(inbox.next(MAX), Ok(Next::Frame(BytesMut::from(&[1][..]))));
+        let mut at = 9;
+        while inbox.next(MAX) == Ok(Next::Read) {
+            inbox.buffer().extend_from_slice(&bytes[at..at + 1]);
+            at += 1;
+        }
+        assert_eq!(at, 5 + CONNECTION_READ_BUFFER_BYTES);
+        assert_eq!(inbox.next(MAX), Ok(Next::NeedsRoom(bytes.len() - 5)));
     }
 
     #[test]
