@@ -135,6 +135,7 @@ impl<D: Disk> Store<D> {
         }
         self.shared.buffers.give(buf);
         self.shared.rounds.set(self.shared.rounds.get() + 1);
+        self.shared.reads.note_round();
         self.shared.journal_at.set(ring.at());
         ring.free_before(self.shared.free_before.get());
         ring.look_ahead();

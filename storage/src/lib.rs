@@ -22,6 +22,7 @@ mod lookup;
 pub mod offline;
 pub mod plan;
 pub mod reader;
+mod reads;
 mod recovery;
 mod retention;
 pub mod sealed;

@@ -10,6 +10,7 @@ use crate::disk::{Disk, DiskFile};
 pub use crate::error::ReadError;
 use crate::log::Log;
 use crate::reader::{Damage, Expected, Found, Lookahead, READ_BYTES, ReadAt, SegmentReader};
+use crate::reads::InTurn;
 use crate::sealed::{SealedRange, Stretch, begin_check};
 
 /// The most that is read from the disk at once, in bytes, but for a batch that is larger.
@@ -255,11 +256,13 @@ impl<D: Disk> SegmentRead<'_, D> {
         let left = self.log.shared.cursors.borrow_mut().take(&path, self.from);
         let comes_back = left.is_some();
         let begun = left.as_ref().map_or(pos, |left| left.pos);
+        let shared = self.log.shared.clone();
+        let window_bytes = shared.reads.window_bytes(self.max_bytes.max(READ_BYTES));
+        let source = InTurn { shared: shared.clone(), file: file.clone() };
         let mut reader = match left {
-            Some(left) => SegmentReader::resume(file.clone(), expected, left.pos, left.next, left.rest),
-            None => SegmentReader::new(file.clone(), expected, pos, next),
+            Some(left) => SegmentReader::resume(source, expected, left.pos, left.next, left.rest),
+            None => SegmentReader::new(source, expected, pos, next),
         };
-        let window_bytes = self.max_bytes.clamp(READ_BYTES, READ_AHEAD_MAX);
         reader.read_ahead(window_bytes);
         let mut outcome = ReadOutcome::empty_at(self.from);
         let mut bytes = 0usize;
@@ -302,7 +305,7 @@ impl<D: Disk> SegmentRead<'_, D> {
                 Some(Found::Batch(..)) | None => {
                     let kept_bytes = reader.kept_bytes();
                     let mut rest = reader.into_rest();
-                    if comes_back {
+                    if comes_back && !shared.reads.give_way() {
                         rest.read_ahead(&file, window_bytes, readable);
                     }
                     self.note_read(&path, begun, pos);
@@ -338,14 +341,20 @@ impl<D: Disk> SegmentRead<'_, D> {
             Some(range) => range,
             None => {
                 let ahead = shared.sealed.borrow_mut().take_ahead(path, &stretch.intervals);
-                let check = ahead.unwrap_or_else(|| begin_check(file.clone(), expected.clone(), &stretch));
+                let check = match ahead {
+                    Some(check) => check,
+                    None => {
+                        shared.reads.bring_in_turn(&file, stretch.first.0..stretch.until.0).await;
+                        begin_check(file.clone(), expected.clone(), &stretch)
+                    }
+                };
                 let good = matches!(check.await, Ok(Ok(true)));
                 shared.sealed.borrow_mut().note_checked(path, stretch.intervals.clone(), good);
                 shared.sealed.borrow().ready(path, &stretch)?
             }
         };
         // A reader that comes back will want what follows; it is warmed meanwhile.
-        if let Some(next) = next {
+        if let Some(next) = next.filter(|_| !shared.reads.give_way()) {
             let mut sealed = shared.sealed.borrow_mut();
             if sealed.are_worth_it(path, next.intervals.clone()) && sealed.ready(path, &next).is_none() {
                 let check = begin_check(file, expected.clone(), &next);

@@ -24,6 +24,7 @@ use crate::journal::ring::Position;
 use crate::layout;
 use crate::log::{Log, cost};
 use crate::plan::ReadOutcome;
+use crate::reads::Reads;
 use crate::sealed::{SealedFiles, SealedRange};
 use crate::store::StoreConfig;
 
@@ -129,6 +130,7 @@ pub struct Shared<D: Disk> {
     pub(crate) read_bytes: Cell<u64>,
     pub(crate) sealed_bytes: Cell<u64>,
     pub(crate) file_clock: Cell<u64>,
+    pub(crate) reads: Reads,
     /// Places that were found damaged, up to [`DAMAGE_MAX`].
     pub(crate) damage: RefCell<BTreeSet<(PathBuf, u64)>>,
 }
@@ -189,6 +191,7 @@ impl<D: Disk> Shared<D> {
             read_bytes: Cell::new(0),
             sealed_bytes: Cell::new(0),
             file_clock: Cell::new(0),
+            reads: Reads::default(),
             damage: RefCell::default(),
         }
     }
