@@ -12,10 +12,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -98,10 +95,7 @@ pub fn send_now(writer: &mut WriteHalf, chunks: &mut VecDeque<Chunk>) -> bool {
     while let Some(Chunk::Memory(bytes)) = chunks.pop_front_if(|chunk| matches!(chunk, Chunk::Memory(_))) {
         memory.push_back(bytes);
     }
-    // Who waits for the socket next does so with a waker of its own.
-    let mut nobody = Context::from_waker(Waker::noop());
-    let sent = pin!(writer.send_all(&mut memory)).poll(&mut nobody);
-    let is_sent = matches!(sent, Poll::Ready(Ok(()))) && chunks.is_empty();
+    let is_sent = writer.send_now(&mut memory).is_ok() && memory.is_empty() && chunks.is_empty();
     memory.into_iter().rev().for_each(|bytes| chunks.push_front(Chunk::Memory(bytes)));
     is_sent
 }

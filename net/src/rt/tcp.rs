@@ -256,6 +256,14 @@ impl WriteHalf {
         self.inner.send_all(buffers, false).await
     }
 
+    /// Sends what the socket takes in one call without waiting, and takes it off `buffers`.
+    ///
+    /// # Errors
+    /// What the kernel says, `WouldBlock` when the socket is full.
+    pub fn send_now(&mut self, buffers: &mut VecDeque<Bytes>) -> io::Result<()> {
+        self.inner.send_some(buffers, false)
+    }
+
     /// The same, and tells the kernel that more follows at once (a file's bytes), so that a header and what it
     /// announces share a packet.
     ///
@@ -338,38 +346,37 @@ impl Inner {
     }
 
     async fn send_all(&self, buffers: &mut VecDeque<Bytes>, more_follows: bool) -> io::Result<()> {
-        loop {
-            while buffers.front().is_some_and(Bytes::is_empty) {
-                buffers.pop_front();
-            }
-            if buffers.is_empty() {
-                return Ok(());
-            }
+        while !buffers.is_empty() {
             maybe_yield().await;
-            let sent = {
-                let mut left = SEND_MAX_BYTES;
-                let mut slices: Vec<IoSlice<'_>> = Vec::new();
-                for bytes in buffers.iter().take(SLICES_MAX) {
-                    slices.push(IoSlice::new(&bytes[..bytes.len().min(left)]));
-                    left -= bytes.len().min(left);
-                    if left == 0 {
-                        break;
-                    }
-                }
-                // Never when nothing follows: the kernel would keep the last packet back.
-                let whole = slices.len() == buffers.len()
-                    && slices.last().map(|slice| slice.len()) == buffers.back().map(Bytes::len);
-                let more = more_follows || !whole;
-                let flags = if more { MSG_NOSIGNAL | MSG_MORE } else { MSG_NOSIGNAL };
-                self.ready.socket().send_vectored_with_flags(&slices, flags)
-            };
-            match sent {
-                Ok(count) => take_sent(buffers, count),
+            match self.send_some(buffers, more_follows) {
+                Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready.writable().await,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
+    }
+
+    /// Takes off `buffers` what the socket takes in one call, and those that are empty.
+    fn send_some(&self, buffers: &mut VecDeque<Bytes>, more_follows: bool) -> io::Result<()> {
+        let mut left = SEND_MAX_BYTES;
+        let mut slices: Vec<IoSlice<'_>> = Vec::new();
+        for bytes in buffers.iter().take(SLICES_MAX) {
+            slices.push(IoSlice::new(&bytes[..bytes.len().min(left)]));
+            left -= bytes.len().min(left);
+            if left == 0 {
+                break;
+            }
+        }
+        // Never when nothing follows: the kernel would keep the last packet back.
+        let whole = slices.len() == buffers.len()
+            && slices.last().map(|slice| slice.len()) == buffers.back().map(Bytes::len);
+        let more = more_follows || !whole;
+        let flags = if more { MSG_NOSIGNAL | MSG_MORE } else { MSG_NOSIGNAL };
+        let count = self.ready.socket().send_vectored_with_flags(&slices, flags)?;
+        take_sent(buffers, count);
+        Ok(())
     }
 
     fn shutdown(&self, direction: Close) {
@@ -378,12 +385,9 @@ impl Inner {
     }
 }
 
-/// Takes `count` bytes off the front.
+/// Takes `count` bytes off the front, and the empty buffers that are there then.
 fn take_sent(buffers: &mut VecDeque<Bytes>, mut count: usize) {
-    while count > 0 {
-        let Some(first) = buffers.front_mut() else {
-            unreachable!("the kernel sent more than it was given");
-        };
+    while let Some(first) = buffers.front_mut() {
         if count < first.len() {
             first.advance(count);
             return;
@@ -391,6 +395,7 @@ fn take_sent(buffers: &mut VecDeque<Bytes>, mut count: usize) {
         count -= first.len();
         buffers.pop_front();
     }
+    assert_eq!(count, 0, "the kernel sent more than it was given");
 }
 
 #[cfg(test)]

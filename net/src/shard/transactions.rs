@@ -95,7 +95,10 @@ impl Shard {
             // It remembers an end that comes before it is waited for.
             let ended = shard.transaction_ends.borrow_mut().entry(again.id.clone()).or_default().clone();
             rt::spawn(async move {
-                let _ = rt::deadline(until, ended.wait()).await;
+                if rt::deadline(until, ended.wait()).await.is_err() {
+                    // Its end may never come: nothing is kept for it.
+                    shard.transaction_ends.borrow_mut().remove(&again.id);
+                }
                 shard.add_behind_last(partition, again, until, then);
             })
             .detach();
