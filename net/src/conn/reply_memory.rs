@@ -2,7 +2,7 @@
 //!
 //! A reply has its share from before its records are read until the socket has taken it, so clients that ask and never
 //! read would keep all of it from everybody else: sixty of them are enough. While there is memory for all that costs
-//! nothing, and a client may be slow. When a claim has waited for [`SHORT_MS`], a connection that holds memory and whose
+//! nothing, and a client may be slow. When a claim has waited for `SHORT_MS`, a connection that holds memory and whose
 //! socket has taken nothing for [`STALLED_MS`] ends (`sending` sees to it): what it holds is free at once, and it may come
 //! again. A smaller share for each instead would only take more connections to use up.
 //!
