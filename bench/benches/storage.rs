@@ -1,4 +1,4 @@
-//! The log: what an append, a commit round, a look-up, a read plan, a start and a checksum cost.
+//! The log: what an append, a commit round, a look-up, a read plan, a start, a pass of compaction and a checksum cost.
 //!
 //! Everything but `round` runs on the simulated disk, so it is the processor's part alone. `round` runs on the real one, in
 //! the target folder, one round after the other as a single producer sees them; compare it with `headwater doctor`'s flush
@@ -20,12 +20,13 @@ use headwater_core::ids::{LeaderEpoch, Offset, PartitionId, ShardId, TopicId, To
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
 use headwater_storage::checkpoint::{Encoder, LogImage, SegmentImage};
+use headwater_storage::compact::Pass;
 use headwater_storage::disk::Disk;
 use headwater_storage::disk::dma::{self, Dma};
 use headwater_storage::disk::sim::Sim;
 use headwater_storage::index::Index;
 use headwater_storage::journal::ring::Position;
-use headwater_storage::log::{Log, LogConfig};
+use headwater_storage::log::{CompactionConfig, Log, LogConfig};
 use headwater_storage::store::{Store, StoreConfig};
 
 const SHARD: ShardId = ShardId::new(0);
@@ -204,10 +205,6 @@ fn read_behind(times: u64) -> (Duration, Duration) {
             let store = Store::open(Dma, folder.clone(), SHARD, config).await.expect("the store opens");
             let log = store.create_log(id(0), LogConfig::default());
             let (batch, header) = batch(64 << 10);
-            let loops = async {
-                zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-                std::future::pending().await
-            };
             let driver = async {
                 for _ in 0..BEHIND_BYTES / batch.len() + 64 {
                     store.room().await;
@@ -231,7 +228,7 @@ fn read_behind(times: u64) -> (Duration, Duration) {
                 }
                 (begin.elapsed(), cpu_used().saturating_sub(before))
             };
-            let took = or(driver, loops).await;
+            let took = beside(&store, driver).await;
             drop((log, store));
             Dma.remove(&folder).await.expect("the bench's folder can be removed");
             took
@@ -276,6 +273,89 @@ fn recovery(c: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+/// Bytes of values in the log that is compacted; every key is written twice.
+const COMPACTED_BYTES: usize = 32 << 20;
+
+/// One pass over a log of which half is superseded: how long it works, and the longest time that it holds the shard.
+fn compaction(c: &mut Criterion) {
+    let mut group = c.benchmark_group("storage/compaction");
+    group.sample_size(10).throughput(Throughput::Bytes(COMPACTED_BYTES as u64));
+    group.bench_function("a pass over 32 MiB, 16 KiB batches", |b| {
+        b.iter_custom(|n| (0..n).map(|_| compact().0).sum());
+    });
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("the longest slice", |b| b.iter_custom(|n| (0..n).map(|_| compact().1).sum()));
+    group.finish();
+}
+
+/// Compacts a new log once; answers how long that worked, and its longest slice.
+fn compact() -> (Duration, Duration) {
+    let compaction =
+        CompactionConfig { dirty_permille: 0, lag_ms_min: 0, lag_ms_max: u64::MAX, delete_retention_ms: 0 };
+    let log = LogConfig { segment_bytes: 4 << 20, compaction: Some(compaction), ..LogConfig::default() };
+    let config = StoreConfig { cache_bytes: 0, log, ..config() };
+    let disk = Sim::new(1);
+    let open = async || {
+        let store = Store::open(disk.clone(), "/bench".into(), SHARD, config).await.expect("it opens");
+        let log = store.create_log(id(0), log);
+        (store, log)
+    };
+    block_on(async {
+        let (store, log) = open().await;
+        let value = [7; 1024];
+        let keys = (COMPACTED_BYTES / value.len() / 2) as u32;
+        beside(&store, async {
+            for batch in 0..2 * keys / 16 {
+                let mut builder = BatchBuilder::new();
+                for n in 0..16 {
+                    builder.push(1, Some(&((batch * 16 + n) % keys).to_be_bytes()), Some(&value), &[]);
+                }
+                let batch = builder.build_mut();
+                let header = BatchHeader::parse(&batch).expect("a built batch has a header");
+                store.room().await;
+                log.append(batch, &header, LeaderEpoch::new(1)).expect("it is taken");
+            }
+            while log.durable_end() != log.end() {
+                yield_now().await;
+            }
+        })
+        .await;
+        // Whatever is in memory goes to its segments.
+        store.shutdown().await.expect("a simulated disk takes it");
+        drop((store, log));
+        let (store, log) = open().await;
+        beside(&store, async {
+            loop {
+                let (longest, since) = (Cell::new(Duration::ZERO), Cell::new(Instant::now()));
+                let pause = |_| {
+                    longest.set(longest.get().max(since.get().elapsed()));
+                    since.set(Instant::now());
+                    std::future::ready(())
+                };
+                let (begin, upto) = (Instant::now(), log.end());
+                let pass = Pass { now_ms: 1, upto, map_bytes: 64 << 20, ..Pass::default() };
+                let done = log.compact(pass, pause).await.expect("it can be compacted");
+                if done.segments > 0 {
+                    assert!(done.bytes_after < done.bytes_before * 2 / 3, "{done:?}");
+                    return (begin.elapsed(), longest.get());
+                }
+                // Not before it was looked what a crash has left.
+                yield_now().await;
+            }
+        })
+        .await
+    })
+}
+
+/// Runs `driver` beside the store's loops.
+async fn beside<D: Disk, T>(store: &Store<D>, driver: impl Future<Output = T>) -> T {
+    or(driver, async {
+        zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
+        std::future::pending().await
+    })
+    .await
 }
 
 /// The longest time that a checkpoint of 10,000 partitions holds the shard; the file itself is written by another thread.
@@ -358,6 +438,6 @@ criterion_group! {
     config = Criterion::default()
         .warm_up_time(std::time::Duration::from_secs(1))
         .measurement_time(std::time::Duration::from_secs(3));
-    targets = append, round, index, plan, catch_up, recovery, checkpoint, crc
+    targets = append, round, index, plan, catch_up, recovery, compaction, checkpoint, crc
 }
 criterion_main!(benches);
