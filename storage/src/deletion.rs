@@ -40,30 +40,29 @@ impl<D: Disk> Store<D> {
         self.shared.journal(&log, Kind::Drop, zero, LeaderEpoch::new(0), none, 0, zero, true);
     }
 
-    /// Removes folders of logs that there are not, of those that `mine` says are this shard's: their topic was created or
-    /// deleted when a process ended, and nobody else will ever ask for them. To be called when every log is there that is
-    /// to be. Answers how many it found.
+    /// Logs that have a folder, those of other shards too. The folder of a topic that has none goes.
     ///
     /// # Errors
-    /// When a folder can't be listed.
-    pub async fn sweep_folders(&self, mine: impl Fn(TopicPartition) -> bool) -> io::Result<usize> {
+    /// When a folder can't be listed, or an empty one not be removed.
+    pub async fn folders(&self) -> io::Result<Vec<TopicPartition>> {
         let topics = layout::topics_folder(&self.shared.root);
-        let mut found = 0;
+        let mut found = Vec::new();
         for topic in self.shared.disk.list(&topics).await? {
             let partitions = self.shared.disk.list(&topics.join(&topic)).await?;
-            let ids = partitions.iter().filter_map(|partition| layout::parse_log_folder(&topic, partition));
-            for id in ids.filter(|id| mine(*id)) {
-                // It may have been made since the folder was listed.
-                if self.log(id).is_none() {
-                    self.delete_log(id);
-                    found += 1;
-                }
-            }
             if partitions.is_empty() {
                 self.shared.disk.remove_empty_folder(&topics.join(&topic)).await?;
             }
+            found.extend(partitions.iter().filter_map(|name| layout::parse_log_folder(&topic, name)));
         }
         Ok(found)
+    }
+
+    /// Removes those of these folders, all of this shard, that no log has: their topic was created or deleted when a process
+    /// ended, and nobody else will ever ask for them. To be called when every log is there that is to be. Answers how many
+    /// they are.
+    pub fn sweep_folders(&self, found: &[TopicPartition]) -> usize {
+        let unknown = found.iter().filter(|id| self.log(**id).is_none());
+        unknown.map(|id| self.delete_log(*id)).count()
     }
 
     /// Removes what is to be removed now.

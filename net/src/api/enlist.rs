@@ -22,12 +22,8 @@ use headwater_replication::transactions::{Answer, TransactionCall};
 
 use super::Context;
 use crate::rt;
-use crate::shard::Shard;
 use crate::shard::message::{Reply, Request, StandingItem};
-
-/// How long to wait for the end of a producer's last transaction, whose markers are being written: far shorter than the
-/// pause a client makes when it is told to come again.
-const CONCURRENT_WAIT_MS: u64 = 100;
+use crate::shard::{CONCURRENT_WAIT_MS, Shard};
 
 /// The partition of `__transaction_state` that a transactional id lives on, once the topic exists.
 fn partition_of(image: &Image, id: &TransactionalId) -> Option<TopicPartition> {

@@ -177,6 +177,10 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
         .map_err(|e| format!("cannot listen on {}: {e}", seed.place.address))?;
     let accepting = rt::spawn(listener::run(shard.clone(), listener));
     shard.accepting.replace(Some(accepting));
+    if shard.control.is_some() {
+        let shard = shard.clone();
+        rt::spawn(async move { shard.sweep_folders().await }).detach();
+    }
     if let Some(address) = seed.place.http.filter(|_| id.get() == 0) {
         let listener =
             Listener::bind(address, false).map_err(|e| format!("cannot listen on {address}: {e}"))?;

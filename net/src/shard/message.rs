@@ -96,6 +96,8 @@ pub enum Request {
     Charge(Charge),
     /// Something about share groups.
     Share(ShareRequest),
+    /// Remove those of these folders, all of them the shard's, that no partition has.
+    SweepFolders(Vec<TopicPartition>),
     /// Sizes of logs on disk and their ends, for DescribeLogDirs and metrics.
     Sizes,
     /// What the shard has counted.

@@ -44,6 +44,7 @@ use self::message::{Reply, Request};
 use self::read::Tails;
 pub use self::scatter::Scatter;
 use self::shares::{ShareStates, Shares};
+pub use self::transactions::CONCURRENT_WAIT_MS;
 use self::transactions::Transactions;
 use crate::conn::census::Census;
 use crate::conn::listener;
@@ -255,6 +256,10 @@ impl Shard {
             Request::Producers(partitions) => then(Reply::Producers(self.describe_producers(&partitions))),
             Request::Charge(charge) => then(Reply::Charged(self.count(&charge))),
             Request::Share(request) => self.serve_share(request, then),
+            Request::SweepFolders(found) => {
+                self.sweep(&found);
+                then(Reply::Done);
+            }
             Request::Sizes => then(Reply::Sizes(self.sizes())),
             Request::Figures => then(Reply::Figures(Box::new(self.figures()))),
             Request::Controller(request) => rt::spawn(async move {
@@ -277,7 +282,6 @@ impl Shard {
                 shard.open_partitions(image).await;
                 shard.open.set(true);
                 then(Reply::Done);
-                shard.sweep_folders().await;
             })
             .detach(),
         }

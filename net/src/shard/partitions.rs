@@ -11,9 +11,9 @@ use headwater_replication::metadata::{Change, Image, Resource, Topic, is_interna
 use headwater_replication::partition::Partition;
 use headwater_storage::log::{CompactionConfig, LogConfig, Relaxed};
 
-use super::Shard;
 use super::control::{ControllerReply, ControllerRequest, METADATA_LOG};
 use super::message::{Reply, Request};
+use super::{Scatter, Shard};
 use crate::rt;
 
 /// Pause of a compaction after each 64 KiB, which take it a fraction of this: at most some 60 MB/s.
@@ -44,14 +44,28 @@ impl Shard {
         self.show_groups_the_cluster();
     }
 
-    /// Removes what topics have left behind that were created or deleted when the process before this one ended.
-    pub async fn sweep_folders(&self) {
+    /// Removes what topics have left behind that were created or deleted when the process before this one ended. One shard
+    /// looks, for all of them, when all have their partitions.
+    pub async fn sweep_folders(self: &Rc<Self>) {
+        let mut found = match self.store.folders().await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(%error, "can't look for folders of partitions that no topic has");
+                return;
+            }
+        };
         // The metadata log is no topic's, and whose it is nobody asks `owner`: no other shard may take it for lost.
-        let mine = |id| id != METADATA_LOG && self.owner(id) == self.id;
-        match self.store.sweep_folders(mine).await {
-            Ok(0) => {}
-            Ok(folders) => tracing::info!(folders, "folders of partitions that no topic has are removed"),
-            Err(error) => tracing::warn!(%error, "can't look for folders of partitions that no topic has"),
+        found.retain(|id| *id != METADATA_LOG);
+        let split = Scatter::split(found, self.count, |id| self.owner(*id));
+        let calls = split.parts.into_iter().map(|(to, found)| self.call(to, Request::SweepFolders(found)));
+        rt::all(calls).await;
+    }
+
+    /// Removes those of these folders that no partition of this shard has.
+    pub(super) fn sweep(&self, found: &[TopicPartition]) {
+        match self.store.sweep_folders(found) {
+            0 => {}
+            folders => tracing::info!(folders, "folders of partitions that no topic has are removed"),
         }
     }
 

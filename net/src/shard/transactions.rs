@@ -34,9 +34,9 @@ const MARKER_PAUSE: Duration = Duration::from_millis(20);
 /// The longest such wait, reached by doubling: a failed disk does not come back soon.
 const MARKER_PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// How long whoever adds partitions waits for the end of its last transaction, whose markers are being written: far
-/// shorter than the pause a client makes when it is told to come again.
-const CONCURRENT_WAIT_MS: u64 = 100;
+/// How long to wait for the end of a producer's last transaction, whose markers are being written: far shorter than the
+/// pause a client makes when it is told to come again.
+pub const CONCURRENT_WAIT_MS: u64 = 100;
 
 /// The coordinators of one shard.
 pub type Transactions = Hosts<TransactionHost<Dma>>;
