@@ -256,14 +256,6 @@ impl WriteHalf {
         self.inner.send_all(buffers, false).await
     }
 
-    /// Sends what the socket takes in one call without waiting, and takes it off `buffers`.
-    ///
-    /// # Errors
-    /// What the kernel says, `WouldBlock` when the socket is full.
-    pub fn send_now(&mut self, buffers: &mut VecDeque<Bytes>) -> io::Result<()> {
-        self.inner.send_some(buffers, false)
-    }
-
     /// The same, and tells the kernel that more follows at once (a file's bytes), so that a header and what it
     /// announces share a packet.
     ///
@@ -271,6 +263,14 @@ impl WriteHalf {
     /// As [`Self::send_all`].
     pub async fn send_all_before_more(&mut self, buffers: &mut VecDeque<Bytes>) -> io::Result<()> {
         self.inner.send_all(buffers, true).await
+    }
+
+    /// Sends what the socket takes in one call without waiting, and takes it off `buffers`.
+    ///
+    /// # Errors
+    /// What the kernel says, `WouldBlock` when the socket is full.
+    pub fn send_now(&mut self, buffers: &mut VecDeque<Bytes>) -> io::Result<()> {
+        self.inner.send_some(buffers, false)
     }
 
     /// Sends up to `count` bytes of `file` from `offset` on without copying them through user space, in steps of at
