@@ -4,7 +4,7 @@ mod world;
 
 use std::rc::Rc;
 
-use futures_lite::future::{block_on, or, yield_now, zip};
+use futures_lite::future::block_on;
 use headwater_core::ids::{LeaderEpoch, Offset, ShardId};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::{BatchHeader, BatchView};
@@ -69,10 +69,6 @@ fn the_disk_is_asked_for_each_byte_once() {
         let disk = Sim::new(8);
         let store = Store::open(disk.clone(), "/data".into(), ShardId::new(0), store).await.unwrap();
         let log = store.create_log(world::id(0), config);
-        let loops = async {
-            zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-            std::future::pending().await
-        };
         let driver = async {
             let mut appended = 0;
             for _ in 0..4 {
@@ -81,9 +77,7 @@ fn the_disk_is_asked_for_each_byte_once() {
                     append(&log, appended);
                     appended += 1;
                 }
-                for _ in 0..3000 {
-                    yield_now().await;
-                }
+                world::turns(3000).await;
                 small_reads_keep_no_windows(&log).await;
                 let (bytes, before) = (log.size_bytes(), disk.operations());
                 for step in [5_000, 40_000, 1 << 20] {
@@ -97,6 +91,6 @@ fn the_disk_is_asked_for_each_byte_once() {
                 );
             }
         };
-        or(driver, loops).await;
+        world::beside(&store, driver).await;
     });
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use futures_lite::future::{block_on, or, yield_now, zip};
+use futures_lite::future::{block_on, or, yield_now};
 use headwater_core::ids::{LeaderEpoch, Offset};
 use headwater_core::record::builder::BatchBuilder;
 use headwater_core::record::header::BatchHeader;
@@ -24,7 +24,7 @@ use headwater_storage::journal::ring::file_path;
 use headwater_storage::layout;
 use headwater_storage::log::Log;
 use headwater_storage::store::{Store, StoreConfig};
-use world::{SHARD, id};
+use world::{SHARD, beside, id};
 
 /// Batches of the usual life: each is durable before the next, so each has a frame of one page of its own.
 const BATCHES: usize = 6;
@@ -56,11 +56,7 @@ async fn append(store: &Store<Sim>, log: &Rc<Log<Sim>>, batches: usize) {
             }
         }
     };
-    or(driver, async {
-        zip(store.run_commit(|_| {}), store.run_write_out(yield_now)).await;
-        std::future::pending().await
-    })
-    .await;
+    beside(store, driver).await;
 }
 
 /// A life of so many batches that ends in order, or by the power going.
