@@ -32,6 +32,9 @@ pub(crate) struct Tally {
     /// How long joining a group took, each time.
     pub join: Latency,
     pub lost_connections: u64,
+    /// For how long a quota held it back, and until when.
+    pub throttled: Duration,
+    pub throttled_until: Option<Instant>,
     /// Where the log was found shorter than what had been read, as text.
     pub rewound: Vec<String>,
     /// What was found damaged, as text; the first few.
@@ -156,6 +159,8 @@ impl LoadConsumer<'_> {
         }
         let mut tally = lock(tally);
         tally.lost_connections = consumer.lost_connections();
+        tally.throttled = consumer.throttled();
+        tally.throttled_until = consumer.throttled_until();
         tally.consumed += caught.consumed;
         for latency in caught.latencies.drain(..) {
             tally.end_to_end.record(latency);

@@ -13,6 +13,7 @@
 //! | `connect.P` | making a connection | a time |
 //! | `heartbeat.P`, `commit.P`, `rebalance.P` | what a crowd of group members asks for, from when it was due | a time |
 //! | `lost`, `duplicated`, `reordered`, `corrupt`, `uncommitted`, `failed`, … | counts of the report | a number |
+//! | `throttled_s`, `readers_throttled_s` | seconds for which quotas held producers, readers back | a number |
 //! | `achieved_per_s`, `offered_per_s`, `mb_per_s`, `transactions_per_s`, `commits_per_s`, `heartbeats_per_s` | rates | a number |
 //! | `kept` | achieved ÷ offered | a number: `0.99` |
 //! | `broker_cores` | CPU seconds of the broker a second | a number: `0.1` |
@@ -78,7 +79,7 @@ const LATENCIES: [(&str, &str); 10] = [
     ("rebalance", "rebalance_ms"),
 ];
 
-const PLAIN: [&str; 18] = [
+const PLAIN: [&str; 20] = [
     "produced",
     "acked",
     "failed",
@@ -90,6 +91,8 @@ const PLAIN: [&str; 18] = [
     "uncommitted",
     "redelivered",
     "lost_connections",
+    "throttled_s",
+    "readers_throttled_s",
     "offered_per_s",
     "achieved_per_s",
     "transactions_per_s",
@@ -229,7 +232,7 @@ impl FromStr for Objective {
         let Some(figure) = Figure::parse(figure) else {
             return bad(
                 "the figure is ack, service, queueing, e2e, connect, heartbeat, commit or rebalance with .mean, .p50 … .p99.999 or .max, or one of lost, \
-                 duplicated, reordered, corrupt, uncommitted, failed, acked, consumed, achieved_per_s, transactions_per_s, \
+                 duplicated, reordered, corrupt, uncommitted, failed, throttled_s, acked, consumed, achieved_per_s, transactions_per_s, \
                  commits_per_s, heartbeats_per_s, mb_per_s, kept, broker_cores, broker_cpu_s, broker_cpu_s_per_gb",
             );
         };

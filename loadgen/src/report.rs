@@ -48,6 +48,11 @@ pub struct Second {
     pub backlog: u64,
     /// How the response times spread: see [`Latency::heat`].
     pub heat: Vec<(u16, u64)>,
+    /// Seconds for which quotas that were found overdrawn in it hold producers back, all of them added up: a wait counts in
+    /// the second in which it begins.
+    pub throttled_s: f64,
+    /// The same of readers.
+    pub readers_throttled_s: f64,
     /// What last stood in the way and was tried again.
     pub trouble: Option<String>,
 }
@@ -144,8 +149,10 @@ pub struct Report {
     pub redelivered: u64,
     /// Connections of a storm that could not be made.
     pub connects_failed: u64,
-    /// Seconds for which brokers held answers back because of quotas, over all producers.
+    /// Seconds for which a quota held producers back, all of them added up.
     pub throttled_s: f64,
+    /// The same of readers.
+    pub readers_throttled_s: f64,
     /// How readers that came late caught up, if any did.
     pub drain: Option<Drain>,
     /// Topic and partition of each of the run's partition numbers.
@@ -259,6 +266,7 @@ impl Report {
             "redelivered": self.redelivered,
             "connects_failed": self.connects_failed,
             "throttled_s": self.throttled_s,
+            "readers_throttled_s": self.readers_throttled_s,
             "drain": self.drain.map(|d| json!({
                 "began_s": d.began_s, "backlog": d.backlog, "most": d.most, "drained_after_s": d.drained_after_s,
             })),
@@ -281,6 +289,7 @@ impl Report {
         let mut report = json!({
             "schema_version": SCHEMA_VERSION,
             "stopped_early": self.stopped_early,
+            "kept_rate": self.kept_rate(),
             "settings": self.settings,
             "environment": self.environment,
             "response_ms": self.response.json(),
@@ -328,6 +337,8 @@ impl Second {
             "end_to_end_ms": brief(&self.end_to_end),
             "lost_connections": self.lost_connections,
             "backlog": self.backlog,
+            "throttled_s": self.throttled_s,
+            "readers_throttled_s": self.readers_throttled_s,
             "response_heat": self.heat,
             "trouble": self.trouble,
         })

@@ -13,9 +13,6 @@ use headwater_loadgen::run::{self, RunConfig};
 use headwater_loadgen::scenario::Scenario;
 use scripted::{Fate, Script, Scripted};
 
-const PROMPT: fn(u32) -> Duration = |_| Duration::ZERO;
-const HONEST: fn(u64) -> Fate = |_| Fate::Kept;
-
 fn load(broker: &Scripted, scenario: &str) -> Report {
     let scenario = Scenario::parse(scenario).unwrap();
     let config = RunConfig { bootstrap: broker.address.clone(), scenario, ..RunConfig::default() };
@@ -33,7 +30,7 @@ fn known_delays_come_out_as_they_are() {
     // Of ten producers five are answered at once, four after 1 s and one after 3 s. The delays are so far apart
     // that no busy machine makes one look like another.
     let delay = |producer: u32| Duration::from_secs([0, 0, 0, 0, 0, 1, 1, 1, 1, 3][producer as usize]);
-    let broker = Scripted::start(10, Script { delay, fate: HONEST });
+    let broker = Scripted::start(10, Script { delay, ..Script::default() });
     let report = load(
         &broker,
         "rate = 50\nproducers = 10\npartitions = 10\nwarmup = \"0s\"\nduration = \"4s\"\nlinger = \"0ms\"\nsize = 100",
@@ -72,7 +69,7 @@ fn every_fault_of_the_way_is_counted_as_what_it_is() {
         17 => Fate::FlippedAndSealed,
         _ => Fate::Kept,
     };
-    let broker = Scripted::start(1, Script { delay: PROMPT, fate });
+    let broker = Scripted::start(1, Script { fate, ..Script::default() });
     let report = load(
         &broker,
         "rate = 1000\npartitions = 1\nwarmup = \"0s\"\nduration = \"2s\"\nlinger = \"0ms\"\nbatch_bytes = 400\nsize = 100",
@@ -101,7 +98,7 @@ fn the_interval_log_holds_every_latency() {
     use base64::prelude::{BASE64_STANDARD as STANDARD, Engine};
     use hdrhistogram::serialization::Deserializer;
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-    let broker = Scripted::start(1, Script { delay: PROMPT, fate: HONEST });
+    let broker = Scripted::start(1, Script::default());
     let path = std::env::temp_dir().join(format!("headwater-truth-{}.hlog", std::process::id()));
     let text = "rate = 300\npartitions = 1\nwarmup = \"0s\"\nduration = \"1500ms\"\nsize = 100";
     let config = RunConfig {
@@ -130,7 +127,7 @@ fn the_interval_log_holds_every_latency() {
 
 #[test]
 fn an_honest_broker_is_found_honest() {
-    let broker = Scripted::start(3, Script { delay: PROMPT, fate: HONEST });
+    let broker = Scripted::start(3, Script::default());
     for more in [
         "",
         "fan_out = 3",

@@ -62,7 +62,7 @@ impl Progress {
         let errors = match (self.failed, second.lost_connections) {
             (0, 0) => String::new(),
             (failed, lost) => format!("  failed {}, connections lost {lost}", grouped(failed)),
-        };
+        } + &held(second);
         let response = second.response;
         // Nothing is timed in the warm-up, and noughts would look like figures.
         let latency = if response.max_ms > 0.0 {
@@ -103,7 +103,7 @@ fn line(second: &Second) {
     // Nothing is timed in the warm-up, and noughts would look like figures.
     let ms = |value: f64| if value > 0.0 { format!("{value:.2}") } else { "-".to_owned() };
     eprintln!(
-        "{:>5}{mark} {:>13} {:>13} {:>13}   {:>7} {:>7} {:>8}      {:>8} {:>8}{failed}{lost}",
+        "{:>5}{mark} {:>13} {:>13} {:>13}   {:>7} {:>7} {:>8}      {:>8} {:>8}{failed}{lost}{}",
         second.second,
         grouped(second.produced),
         grouped(second.acked),
@@ -113,7 +113,25 @@ fn line(second: &Second) {
         ms(second.response.max_ms),
         ms(second.end_to_end.p50_ms),
         ms(second.end_to_end.p99_ms),
+        held(second),
     );
+}
+
+/// What quotas have done to a second, if anything.
+fn held(second: &Second) -> String {
+    match quotas(second.throttled_s, second.readers_throttled_s) {
+        Some(held) => format!("  quota holds {held}"),
+        None => String::new(),
+    }
+}
+
+/// Whom quotas hold back, and for how long.
+fn quotas(producers_s: f64, readers_s: f64) -> Option<String> {
+    let part = |who: &str, seconds: f64| (seconds >= 0.001).then(|| format!("{who} {seconds:.1} s"));
+    match (part("producers", producers_s), part("readers", readers_s)) {
+        (Some(a), Some(b)) => Some(format!("{a}, {b}")),
+        (a, b) => a.or(b),
+    }
 }
 
 /// One line a run of a sweep, on standard error.
@@ -194,8 +212,8 @@ pub fn closing(report: &Report) -> String {
     if report.redelivered > 0 {
         out += &format!("redelivered to groups {}\n", grouped(report.redelivered));
     }
-    if report.throttled_s > 0.0 {
-        out += &format!("quotas held producers back for {:.1} s\n", report.throttled_s);
+    if let Some(held) = quotas(report.throttled_s, report.readers_throttled_s) {
+        out += &format!("a quota of the broker was overdrawn and held back: {held} (all of them added up)\n");
     }
     if let Some(drain) = &report.drain {
         let backlog = grouped(drain.backlog);

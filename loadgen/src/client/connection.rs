@@ -60,6 +60,8 @@ pub struct Connection {
     inbox: Vec<u8>,
     /// The received and not yet taken part of the inbox.
     unread: std::ops::Range<usize>,
+    /// Until when a quota keeps the broker from reading what is sent.
+    quiet_until: Option<Instant>,
 }
 
 /// The answer to a request.
@@ -128,6 +130,7 @@ impl Connection {
             unwritten: 0,
             inbox: vec![0; INBOX_BYTES],
             unread: 0..0,
+            quiet_until: None,
         };
         connection.agree_on_versions(deadline)?;
         Ok(connection)
@@ -199,9 +202,26 @@ impl Connection {
         self.unanswered.len()
     }
 
-    /// When the oldest unanswered request was sent.
+    /// Since when the oldest unanswered request could have been answered: when it was sent, or when the broker began to
+    /// read again after a quota was overdrawn.
     pub fn oldest_sent(&self) -> Option<Instant> {
-        self.unanswered.front().map(|request| request.sent)
+        self.unanswered
+            .front()
+            .map(|request| self.quiet_until.map_or(request.sent, |at| at.max(request.sent)))
+    }
+
+    /// Notes that an answer which came at `now` said that a quota is overdrawn and that the broker will read nothing for so
+    /// many milliseconds (KIP-219); answers by how much that prolongs what earlier answers said.
+    pub fn throttle(&mut self, ms: i32, now: Instant) -> Duration {
+        let until = now + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+        let known = self.quiet_until.map_or(now, |at| at.max(now));
+        self.quiet_until = Some(known.max(until));
+        until.saturating_duration_since(known)
+    }
+
+    /// Until when nothing is to be sent, because a quota is overdrawn.
+    pub fn quiet_until(&self, now: Instant) -> Option<Instant> {
+        self.quiet_until.filter(|at| *at > now)
     }
 
     /// Whether an idle connection has been closed from the other side (brokers close idle ones), found

@@ -105,12 +105,29 @@ pub enum ClientError {
 }
 
 fn refusal(code: i16, message: Option<&str>) -> String {
-    let name =
-        ErrorCode::from_code(code).map_or_else(|| format!("error {code}"), |code| code.name().to_owned());
-    match message {
+    let code_of = ErrorCode::from_code(code);
+    let name = code_of.map_or_else(|| format!("error {code}"), |code| code.name().to_owned());
+    let name = match message {
         Some(message) if !message.is_empty() => format!("{name}: {message}"),
         _ => name,
+    };
+    if code_of.is_some_and(is_forbidden) {
+        return name + " (this client does not authenticate: what it may do is what User:ANONYMOUS may)";
     }
+    name
+}
+
+/// Whether a client is told with `code` that it may not do what it asked for.
+fn is_forbidden(code: ErrorCode) -> bool {
+    use ErrorCode as E;
+    matches!(
+        code,
+        E::TopicAuthorizationFailed
+            | E::GroupAuthorizationFailed
+            | E::ClusterAuthorizationFailed
+            | E::TransactionalIdAuthorizationFailed
+            | E::DelegationTokenAuthorizationFailed
+    )
 }
 
 impl ClientError {
@@ -132,6 +149,11 @@ impl ClientError {
             ClientError::Refused { code, .. } => ErrorCode::from_code(*code),
             _ => None,
         }
+    }
+
+    /// Whether the broker says that this client may not do what it asked for: no record will ever be let through.
+    pub(crate) fn forbidden(&self) -> bool {
+        self.code().is_some_and(is_forbidden)
     }
 
     /// Whether trying again may help: the network or a retriable refusal.
@@ -165,6 +187,8 @@ mod tests {
         check(36, None, "topic t: TOPIC_ALREADY_EXISTS", false);
         check(36, Some("it is there"), "topic t: TOPIC_ALREADY_EXISTS: it is there", false);
         check(6, Some(""), "topic t: NOT_LEADER_OR_FOLLOWER", true);
+        let hint = "topic t: TOPIC_AUTHORIZATION_FAILED (this client does not authenticate: what it may do is what User:ANONYMOUS may)";
+        check(29, None, hint, false);
         check(999, None, "topic t: error 999", false);
     }
 }

@@ -43,6 +43,21 @@ pub(super) fn verdict(report: &Value, of: &str) -> String {
             number(count(report, "lost_connections"))
         ));
     }
+    if report["kept_rate"] == Value::Bool(false) {
+        notes.push(format!(
+            "The rate was not kept: {} records/s were offered, {} acknowledged. Latencies are those of an overloaded system.",
+            number(count(report, "offered_per_s")),
+            number(count(report, "achieved_per_s"))
+        ));
+    }
+    for (who, name) in [("producers", "throttled_s"), ("readers", "readers_throttled_s")] {
+        if count(report, name) >= 0.001 {
+            notes.push(format!(
+                "A quota of the broker held {who} back for {} s, all of them added up.",
+                number(count(report, name))
+            ));
+        }
+    }
     if let Some(why) = report["unread"].as_str() {
         notes.push(format!("The log could not be read to its end: {why}"));
     }
@@ -123,6 +138,9 @@ pub(super) fn latencies(report: &Value) -> String {
         ("end_to_end_ms", "read, from the intended time"),
         ("connect_ms", "connecting"),
         ("join_ms", "joining a group"),
+        ("heartbeat_ms", "heartbeats, from when each was due"),
+        ("commit_ms", "offset commits, from when each was due"),
+        ("rebalance_ms", "sharing out anew"),
     ];
     let mut out = String::from(
         "<section class=\"card wide\"><h2>Latency, ms</h2><div class=\"scroll\"><table><tr><th></th>",

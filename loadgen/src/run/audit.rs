@@ -53,7 +53,9 @@ fn until_read(
         if progress != before {
             (before, moved) = (progress, Instant::now());
         }
-        let quiet = moved.elapsed() >= SETTLE;
+        // A reader that a quota holds back may well have more to come.
+        let held = tallies.iter().filter_map(|tally| lock(tally).throttled_until).max();
+        let quiet = held.map_or(moved, |held| held.max(moved)) + SETTLE <= Instant::now();
         match ends {
             Ok(_) if reached && (consumed >= acked * readers.len() as u64 || quiet) => return Ok(()),
             Ok(_) if Instant::now() >= deadline && quiet => {

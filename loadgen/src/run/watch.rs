@@ -161,6 +161,7 @@ impl Watched {
             now.acked += tally.acked;
             now.failed += tally.failed;
             now.lost_connections += tally.lost_connections;
+            now.throttled_s += tally.throttled.as_secs_f64();
             response.merge(&tally.response);
             service.merge(&tally.service);
             self.queueing.merge(&tally.queueing);
@@ -175,6 +176,7 @@ impl Watched {
             let mut tally = lock(tally);
             now.consumed += tally.consumed;
             now.lost_connections += tally.lost_connections;
+            now.readers_throttled_s += tally.throttled.as_secs_f64();
             end_to_end.merge(&tally.end_to_end);
             self.join.merge(&tally.join);
             tally.end_to_end.clear();
@@ -190,6 +192,8 @@ impl Watched {
         now.acked -= self.last.acked;
         now.failed -= self.last.failed;
         now.consumed -= self.last.consumed;
+        now.throttled_s -= self.last.throttled_s;
+        now.readers_throttled_s -= self.last.readers_throttled_s;
         (now.response, now.service, now.end_to_end) =
             ((&response).into(), (&service).into(), (&end_to_end).into());
         now.heat = response.heat();
@@ -216,6 +220,8 @@ impl Watched {
         (report.response, report.service, report.queueing) = (self.response, self.service, self.queueing);
         (report.end_to_end, report.join, report.jitter) = (self.end_to_end, self.join, self.jitter);
         report.lost_connections = self.last.lost_connections;
+        (report.throttled_s, report.readers_throttled_s) =
+            (self.last.throttled_s, self.last.readers_throttled_s);
         let (mut records, mut bytes, mut transactions) = (0, 0, 0);
         for tally in &course.producers {
             let tally = lock(tally);
@@ -224,7 +230,6 @@ impl Watched {
             report.aborted += tally.aborted;
             transactions += tally.transactions;
             report.producer_renewals += tally.renewals;
-            report.throttled_s += tally.throttled.as_secs_f64();
             report.failures.extend(tally.why_failed.clone());
         }
         for tally in &course.consumers {

@@ -1,11 +1,13 @@
 //! A broker of one topic that does what a script says: it answers Produce late by known times, and its log
-//! loses, doubles, reorders or damages batches, as a bad proxy or disk would. It keeps account of what it did,
-//! so that a test can hold the load generator's findings against it.
+//! loses, doubles, reorders or damages batches, as a bad proxy or disk would; it refuses an API, or tells of quotas. It
+//! keeps account of what it did, so that a test can hold the load generator's findings against it.
 //!
-//! In this process, in memory, one thread a connection and one for its answers; no sessions, no groups.
+//! In this process, in memory, one thread a connection and one for its answers; no sessions, and of groups only the
+//! refusal.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -21,8 +23,8 @@ use headwater_core::wire::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use headwater_core::wire::messages::{
-    ApiVersionsResponse, InitProducerIdResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest,
-    MetadataResponse,
+    ApiVersionsResponse, FindCoordinatorResponse, InitProducerIdResponse, JoinGroupResponse,
+    ListOffsetsRequest, ListOffsetsResponse, MetadataRequest, MetadataResponse,
 };
 use headwater_core::wire::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
@@ -31,13 +33,15 @@ use headwater_core::wire::{ApiKey, Decode, Encode, Reader, Records, RequestHeade
 use headwater_loadgen::payload;
 
 /// Versions without topic ids, which a broker of one topic has no use for.
-const SERVED: [(ApiKey, i16, i16); 6] = [
+const SERVED: [(ApiKey, i16, i16); 8] = [
     (ApiKey::Produce, 3, 9),
     (ApiKey::Fetch, 4, 11),
     (ApiKey::ListOffsets, 1, 5),
     (ApiKey::Metadata, 1, 9),
     (ApiKey::ApiVersions, 0, 3),
     (ApiKey::InitProducerId, 0, 2),
+    (ApiKey::FindCoordinator, 0, 2),
+    (ApiKey::JoinGroup, 0, 5),
 ];
 
 /// What becomes of a batch.
@@ -64,6 +68,25 @@ pub struct Script {
     pub delay: fn(producer: u32) -> Duration,
     /// What becomes of the batch with this number.
     pub fate: fn(batch: u64) -> Fate,
+    /// An API that is always refused, and the error that says so.
+    pub refuse: Option<(ApiKey, i16)>,
+    /// For how many milliseconds an answer tells the client to be quiet: each to a Produce, and each to a Fetch that brings
+    /// something. The broker itself does nothing about it.
+    pub throttle_ms: (i32, i32),
+}
+
+impl Default for Script {
+    /// An honest and prompt broker.
+    fn default() -> Self {
+        Script { delay: |_| Duration::ZERO, fate: |_| Fate::Kept, refuse: None, throttle_ms: (0, 0) }
+    }
+}
+
+impl Script {
+    /// The error that all of this API are answered with; 0 for none.
+    fn refusal(&self, api: ApiKey) -> i16 {
+        self.refuse.filter(|(refused, _)| *refused == api).map_or(0, |(_, code)| code)
+    }
 }
 
 /// Records by what was done to them.
@@ -75,6 +98,8 @@ pub struct Account {
     pub damaged: u64,
     /// How often each fate came.
     pub batches: u64,
+    /// Answers to Fetch that brought something.
+    pub fetches: u64,
 }
 
 #[derive(Default)]
@@ -91,6 +116,7 @@ struct Shared {
     port: u16,
     logs: Mutex<Vec<Log>>,
     grown: Condvar,
+    fetches: AtomicU64,
 }
 
 /// The broker; it ends with the process.
@@ -105,8 +131,14 @@ impl Scripted {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let logs = (0..partitions).map(|_| Log::default()).collect();
-        let shared =
-            Arc::new(Shared { script, partitions, port, logs: Mutex::new(logs), grown: Condvar::new() });
+        let shared = Arc::new(Shared {
+            script,
+            partitions,
+            port,
+            logs: Mutex::new(logs),
+            grown: Condvar::new(),
+            fetches: AtomicU64::new(0),
+        });
         let serving = shared.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -120,7 +152,7 @@ impl Scripted {
     /// What it did so far; a batch that still waits to be late is lost.
     pub fn account(&self) -> Account {
         let logs = self.shared.logs.lock().unwrap();
-        let mut sum = Account::default();
+        let mut sum = Account { fetches: self.shared.fetches.load(Ordering::Relaxed), ..Account::default() };
         for log in logs.iter() {
             sum.lost += log.account.lost + log.late.as_ref().map_or(0, |batch| count(batch));
             sum.late += log.account.late - log.late.as_ref().map_or(0, |batch| count(batch));
@@ -198,7 +230,13 @@ fn answer(shared: &Shared, request: &[u8]) -> (Duration, bytes::Bytes) {
             (Duration::ZERO, encoded(api, version, id, &metadata(shared, &asked)))
         }
         ApiKey::InitProducerId => reply(&|| {
-            let body = InitProducerIdResponse { producer_id: 7, producer_epoch: 0, ..Default::default() };
+            let error_code = shared.script.refusal(api);
+            let body = InitProducerIdResponse {
+                error_code,
+                producer_id: 7,
+                producer_epoch: 0,
+                ..Default::default()
+            };
             encoded(api, version, id, &body)
         }),
         ApiKey::ListOffsets => {
@@ -214,6 +252,20 @@ fn answer(shared: &Shared, request: &[u8]) -> (Duration, bytes::Bytes) {
             let asked = FetchRequest::decode(&mut r, version).unwrap();
             (Duration::ZERO, encoded(api, version, id, &fetch(shared, &asked)))
         }
+        ApiKey::FindCoordinator => reply(&|| {
+            let body = FindCoordinatorResponse {
+                error_code: shared.script.refusal(api),
+                node_id: 1,
+                host: "127.0.0.1".into(),
+                port: shared.port.into(),
+                ..Default::default()
+            };
+            encoded(api, version, id, &body)
+        }),
+        ApiKey::JoinGroup => reply(&|| {
+            let body = JoinGroupResponse { error_code: shared.script.refusal(api), ..Default::default() };
+            encoded(api, version, id, &body)
+        }),
         other => panic!("{other:?} was not among the versions"),
     }
 }
@@ -227,6 +279,7 @@ fn metadata(shared: &Shared, asked: &MetadataRequest<'_>) -> MetadataResponse<'s
         ..Default::default()
     };
     let topics = asked.topics.iter().flatten().map(|topic| MetadataResponseTopic {
+        error_code: shared.script.refusal(ApiKey::Metadata),
         name: topic.name.clone().map(|name| name.into_owned().into()),
         partitions: (0..shared.partitions).map(partition).collect(),
         ..Default::default()
@@ -254,6 +307,7 @@ fn offsets(shared: &Shared, asked: &ListOffsetsRequest<'_>) -> ListOffsetsRespon
             .iter()
             .map(|p| ListOffsetsPartitionResponse {
                 partition_index: p.partition_index,
+                error_code: shared.script.refusal(ApiKey::ListOffsets),
                 timestamp: -1,
                 offset: if p.timestamp == -1 { logs[p.partition_index as usize].end } else { 0 },
                 ..Default::default()
@@ -273,9 +327,13 @@ fn produce(shared: &Shared, asked: &ProduceRequest<'_>) -> (Duration, ProduceRes
             let batch = data.records.slice().unwrap();
             delay = delay.max((shared.script.delay)(producer_of(batch)));
             let base_offset = log.end;
-            log.take(batch.to_vec(), shared.script.fate);
+            let error_code = shared.script.refusal(ApiKey::Produce);
+            if error_code == 0 {
+                log.take(batch.to_vec(), shared.script.fate);
+            }
             partition_responses.push(PartitionProduceResponse {
                 index: data.index,
+                error_code,
                 base_offset,
                 ..Default::default()
             });
@@ -287,7 +345,8 @@ fn produce(shared: &Shared, asked: &ProduceRequest<'_>) -> (Duration, ProduceRes
         });
     }
     shared.grown.notify_all();
-    (delay, ProduceResponse { responses, ..Default::default() })
+    let throttle_time_ms = shared.script.throttle_ms.0;
+    (delay, ProduceResponse { responses, throttle_time_ms, ..Default::default() })
 }
 
 /// Which load producer made a batch.
@@ -372,6 +431,7 @@ fn fetch(shared: &Shared, asked: &FetchRequest<'_>) -> FetchResponse<'static> {
                 bytes += records.iter().map(bytes::Bytes::len).sum::<usize>();
                 partitions.push(PartitionData {
                     partition_index: p.partition,
+                    error_code: shared.script.refusal(ApiKey::Fetch),
                     high_watermark: log.end,
                     last_stable_offset: log.end,
                     records: Records::Shared(records),
@@ -385,7 +445,12 @@ fn fetch(shared: &Shared, asked: &FetchRequest<'_>) -> FetchResponse<'static> {
             });
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        if bytes > 0 || left.is_zero() {
+        if bytes > 0 {
+            shared.fetches.fetch_add(1, Ordering::Relaxed);
+            let throttle_time_ms = shared.script.throttle_ms.1;
+            return FetchResponse { responses, throttle_time_ms, ..Default::default() };
+        }
+        if left.is_zero() {
             return FetchResponse { responses, ..Default::default() };
         }
         logs = shared.grown.wait_timeout(logs, left).unwrap().0;

@@ -16,6 +16,10 @@ use super::{Consumer, Event, RETRY_AFTER, Reading};
 /// From this version on Fetch names topics by id.
 const FETCH_BY_ID: i16 = 13;
 
+/// From this version on an answer that tells of a quota comes at once, and the client is to wait (KIP-219); earlier ones
+/// come when the wait is over.
+const FETCH_THROTTLED_AFTERWARDS: i16 = 8;
+
 impl Consumer {
     /// Sends a Fetch to each leader that has none under way; answers when to look again at what could not be
     /// asked for now.
@@ -46,7 +50,10 @@ impl Consumer {
         }
         for (node, wanted) in by_node {
             match self.cluster.data(node) {
-                Ok(Some(_)) => self.fetch_from(node, wanted)?,
+                Ok(Some(connection)) => match connection.quiet_until(now) {
+                    Some(until) => wait_until(until),
+                    None => self.fetch_from(node, wanted)?,
+                },
                 Ok(None) => {
                     wait_until(self.cluster.rested_at(node).unwrap_or(now + RETRY_AFTER));
                     self.refresh_soon(now);
@@ -150,7 +157,7 @@ impl Consumer {
         node: i32,
         on: &mut dyn FnMut(&str, i32, Event<'_>),
     ) -> Result<(), ClientError> {
-        let Self { cluster, readings, fetches, refresh_at, .. } = self;
+        let Self { cluster, readings, fetches, refresh_at, throttled, throttled_until, .. } = self;
         let ids: BTreeMap<TopicId, Arc<str>> = fetches
             .get(&node)
             .into_iter()
@@ -180,6 +187,13 @@ impl Consumer {
                     refresh_at.get_or_insert(Instant::now() + RETRY_AFTER);
                 }
             }
+        }
+        let (throttle_ms, version) = (response.throttle_time_ms, answer.version());
+        drop(response);
+        if throttle_ms > 0 && version >= FETCH_THROTTLED_AFTERWARDS {
+            let now = Instant::now();
+            *throttled += connection.throttle(throttle_ms, now);
+            *throttled_until = (*throttled_until).max(connection.quiet_until(now));
         }
         Ok(())
     }

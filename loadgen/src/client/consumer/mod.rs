@@ -118,6 +118,8 @@ pub struct Consumer {
     fetches: BTreeMap<i32, Vec<usize>>,
     refresh_at: Option<Instant>,
     lost_connections: u64,
+    throttled: Duration,
+    throttled_until: Option<Instant>,
 }
 
 impl Consumer {
@@ -130,6 +132,8 @@ impl Consumer {
             fetches: BTreeMap::new(),
             refresh_at: None,
             lost_connections: 0,
+            throttled: Duration::ZERO,
+            throttled_until: None,
         }
     }
 
@@ -179,6 +183,16 @@ impl Consumer {
     /// How many connections broke.
     pub fn lost_connections(&self) -> u64 {
         self.lost_connections
+    }
+
+    /// For how long brokers have had this client wait because a quota was overdrawn.
+    pub fn throttled(&self) -> Duration {
+        self.throttled
+    }
+
+    /// Until when the last such wait lasts, if there was one.
+    pub fn throttled_until(&self) -> Option<Instant> {
+        self.throttled_until
     }
 
     /// Fetches once round: waits until something came, or `until`. An error here is one that repetition

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use headwater_core::ids::TopicId;
@@ -22,6 +22,10 @@ const PRODUCE_BY_ID: i16 = 13;
 /// Up to this version a transaction must have been told of a partition before; later ones tell it by
 /// themselves, under rules that only new brokers know.
 const PRODUCE_ENLISTED: i16 = 11;
+
+/// From this version on an answer that tells of a quota comes at once, and the client is to wait (KIP-219); earlier ones
+/// come when the wait is over.
+const PRODUCE_THROTTLED_AFTERWARDS: i16 = 6;
 
 /// Bytes of batches in one request; a single greater batch still goes, alone.
 const REQUEST_BYTES: usize = 1 << 20;
@@ -74,6 +78,10 @@ impl Producer {
         for (node, handles) in by_node {
             match self.cluster.data(node) {
                 Ok(Some(connection)) => {
+                    if let Some(until) = connection.quiet_until(now) {
+                        wait_until(until);
+                        continue;
+                    }
                     let under_way = connection.unanswered().max(connection.output());
                     if under_way < self.config.in_flight_max {
                         self.send_to(node, &handles, now, deliver)?;
@@ -199,10 +207,13 @@ impl Producer {
             let Some(handles) = self.pipelines.get_mut(&node).and_then(VecDeque::pop_front) else {
                 return Ok(());
             };
-            self.throttled += Duration::from_millis(u64::try_from(response.throttle_time_ms).unwrap_or(0));
+            let (throttle_ms, version) = (response.throttle_time_ms, answer.version());
             results.clear();
             read_results(&response, &mut results);
             drop(response);
+            if throttle_ms > 0 && version >= PRODUCE_THROTTLED_AFTERWARDS {
+                self.throttled += connection.throttle(throttle_ms, Instant::now());
+            }
             self.settle(handles, &results, deliver);
         }
     }
@@ -231,7 +242,7 @@ impl Producer {
             match verdict {
                 Verdict::Acked => {}
                 Verdict::Again => {
-                    let what = format!("{}-{}", queue.topic, queue.partition);
+                    let what = format!("producing to {}-{}", queue.topic, queue.partition);
                     let refused = ClientError::check(|| what, code, message.as_deref());
                     self.trouble = refused.err().map(|error| error.to_string());
                     queue.blocked_until = Some(now + RETRY_AFTER);
@@ -240,11 +251,15 @@ impl Producer {
                 Verdict::AgainAsAnother | Verdict::Refused => self.renew |= self.identity.is_some(),
             }
             if let Some(batch) = done {
-                let what = || format!("{}-{}", self.queues[handle].topic, self.queues[handle].partition);
+                let queue = &self.queues[handle];
+                let what = || format!("producing to {}-{}", queue.topic, queue.partition);
                 let outcome = match verdict {
                     Verdict::Acked => Ok((base_offset >= 0).then_some(base_offset)),
-                    _ => Err(ClientError::Refused { what: what(), code, message }),
+                    _ => Err(ClientError::Refused { what: what(), code, message: message.clone() }),
                 };
+                if outcome.as_ref().is_err_and(ClientError::forbidden) {
+                    self.forbidden = ClientError::check(what, code, message.as_deref()).err();
+                }
                 self.report(handle, batch, outcome, deliver);
             }
         }

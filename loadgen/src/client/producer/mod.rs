@@ -161,6 +161,8 @@ pub struct Producer {
     renewals: u64,
     throttled: Duration,
     trouble: Option<String>,
+    /// That the broker will never let this client produce.
+    forbidden: Option<ClientError>,
     next_expiry: Instant,
 }
 
@@ -184,6 +186,7 @@ impl Producer {
             renewals: 0,
             throttled: Duration::ZERO,
             trouble: None,
+            forbidden: None,
             next_expiry: Instant::now() + RETRY_AFTER,
             config,
         };
@@ -246,7 +249,7 @@ impl Producer {
         self.renewals
     }
 
-    /// How long brokers have said that quotas held answers back.
+    /// For how long brokers have had this client wait because a quota was overdrawn (none tells without acknowledgements).
     pub fn throttled(&self) -> Duration {
         self.throttled
     }
@@ -327,6 +330,9 @@ impl Producer {
         until: Instant,
         deliver: &mut dyn FnMut(Delivery<'_>),
     ) -> Result<Instant, ClientError> {
+        if let Some(error) = self.forbidden.take() {
+            return Err(error);
+        }
         let now = Instant::now();
         self.settle_lingering(now);
         if now >= self.next_expiry {
