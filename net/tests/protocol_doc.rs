@@ -35,10 +35,7 @@ const DIFFERENCES: &[(ApiKey, &str)] = &[
     ),
     (ApiKey::AlterUserScramCredentials, "nobody is authenticated, so no credentials are taken"),
     (ApiKey::UnregisterBroker, "the only broker is not forgotten"),
-    (
-        ApiKey::ShareFetch,
-        "sessions are those of the connection's shard; markers, and aborted records where they are not wanted, are never given",
-    ),
+    (ApiKey::ShareFetch, "markers, and aborted records where they are not wanted, are never given"),
     (
         ApiKey::StreamsGroupHeartbeat,
         "topics that a group needs are made before the answer that calls them missing; of a topic with fewer partitions than \

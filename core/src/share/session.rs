@@ -10,6 +10,7 @@
 //! Epochs count 1, 2, … `i32::MAX`, 1. A session ends with the connection that it was opened on.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::ErrorCode;
 use crate::ids::{GroupId, MemberId, TopicPartition};
@@ -28,6 +29,15 @@ pub struct SessionKey {
     pub member: MemberId,
 }
 
+impl SessionKey {
+    /// A number that says where the session is kept, the same wherever it is asked for in one process.
+    pub fn place(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
 #[derive(Debug)]
 struct Session {
     next_epoch: i32,
@@ -38,7 +48,7 @@ struct Session {
     turn: usize,
 }
 
-/// The share sessions of one shard's connections.
+/// The share sessions that one shard keeps.
 #[derive(Debug, Default)]
 pub struct ShareSessions {
     sessions: HashMap<SessionKey, Session>,

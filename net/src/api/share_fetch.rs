@@ -22,10 +22,11 @@ use super::{Context, Refused};
 use crate::conn::connection::Connection;
 use crate::conn::replies::{Chunk, Reply};
 use crate::rt::{self, Event, Permit};
+use crate::shard::Shard;
 use crate::shard::message::{self, Request};
 use crate::shard::share_fetch::{ShareFetch, ShareFetched, ShareWait};
+use crate::shard::share_sessions::SessionCall;
 use crate::shard::shares::{ShareReply, ShareRequest};
-use crate::shard::{Scatter, Shard};
 
 /// The most that one reply carries, whatever client and broker allow.
 const REPLY_BYTES_MAX: usize = 8 << 20;
@@ -56,18 +57,21 @@ fn session(group: Option<&str>, member: Option<&str>) -> Result<SessionKey, Erro
     }
 }
 
-/// Names a connection among those of its shard, for as long as it lives.
-fn number(connection: &Rc<Connection>) -> u64 {
-    Rc::as_ptr(connection) as usize as u64
+/// The number that share sessions know a connection by.
+fn number(connection: &Connection) -> u64 {
+    let number = connection.share_number.get().unwrap_or_else(|| connection.shard.connection_number());
+    connection.share_number.set(Some(number));
+    number
 }
 
-/// A connection has ended, and its sessions with it: what their members have in hand is free.
+/// A connection has ended, and the sessions that were opened on it.
 pub fn disconnected(connection: &Rc<Connection>) {
-    let closed = connection.shard.share_sessions.borrow_mut().disconnected(number(connection));
-    for (key, partitions) in closed {
-        let shard = connection.shard.clone();
-        rt::spawn(async move { release(&shard, &key, partitions).await }).detach();
-    }
+    let Some(number) = connection.share_number.get() else { return };
+    let shard = connection.shard.clone();
+    rt::spawn(async move {
+        shard.call_all(|| Request::Share(ShareRequest::Disconnected(number))).await;
+    })
+    .detach();
 }
 
 /// Gives a member records, and takes what it says of those it had.
@@ -110,21 +114,19 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
         .flat_map(|topic| topic.partitions.iter().map(|n| (topic.topic_id, PartitionId::new(*n))))
         .map(|(topic, partition)| TopicPartition { topic, partition })
         .collect();
-    let begun = {
-        let mut sessions = shard.share_sessions.borrow_mut();
-        // Who has nothing can have nothing to say.
-        if epoch == OPEN && says {
-            Err(ErrorCode::InvalidRequest)
-        } else if epoch == CLOSE {
-            sessions.close(&key).map(|partitions| (partitions, true))
-        } else {
-            let max = shard.config().share_group.sessions_max as usize;
-            let connection = number(&context.connection);
-            sessions.fetch(&key, epoch, connection, max, &wanted, &forgotten).map(|order| (order, false))
-        }
+    // Who has nothing can have nothing to say.
+    if epoch == OPEN && says {
+        return context.reply(&refused(ErrorCode::InvalidRequest));
+    }
+    let closes = epoch == CLOSE;
+    let call = if closes {
+        SessionCall::Close
+    } else {
+        let connection = number(&context.connection);
+        SessionCall::Fetch { epoch, connection, wanted: wanted.clone(), forgotten: forgotten.clone() }
     };
-    let (partitions, closes) = match begun {
-        Ok(begun) => begun,
+    let partitions = match shard.share_session(&key, call).await {
+        Ok(partitions) => partitions,
         Err(code) => return context.reply(&refused(code)),
     };
     if epoch == OPEN {
@@ -135,7 +137,7 @@ pub async fn fetch(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let released: Vec<TopicPartition> = if closes { partitions.clone() } else { forgotten };
     acknowledge_all(&shard, &key, said, &mut answers.acknowledged).await;
     if !released.is_empty() && closes {
-        release(&shard, &key, released).await;
+        shard.release_shares(&key, released).await;
     }
     let mut permit = None;
     if !closes && !request.is_renew_ack && request.max_records > 0 && request.max_bytes > 0 {
@@ -283,16 +285,6 @@ async fn acknowledge_all(shard: &Rc<Shard>, key: &SessionKey, said: Said, acknow
     acknowledged.extend(partitions.into_iter().zip(results));
 }
 
-/// A member gives back what it has.
-async fn release(shard: &Rc<Shard>, key: &SessionKey, partitions: Vec<TopicPartition>) {
-    let split = Scatter::split(partitions, shard.count, |partition| shard.owner(*partition));
-    let calls = split.parts.into_iter().map(|(to, partitions)| {
-        let (group, member) = (key.group.clone(), key.member.clone());
-        shard.call(to, Request::Share(ShareRequest::Release { group, member, partitions }))
-    });
-    rt::all(calls).await;
-}
-
 /// How much a member wants, and how long it waits.
 #[derive(Clone, Copy)]
 struct Bound {
@@ -390,15 +382,8 @@ pub async fn acknowledge(context: Context, body: BytesMut) -> Result<Reply, Refu
     };
     let config = shard.share_config(&key.group);
     let epoch = request.share_session_epoch;
-    let begun = {
-        let mut sessions = shard.share_sessions.borrow_mut();
-        if epoch == CLOSE {
-            sessions.close(&key)
-        } else {
-            sessions.acknowledge(&key, epoch).map(|()| Vec::new())
-        }
-    };
-    let released = match begun {
+    let call = if epoch == CLOSE { SessionCall::Close } else { SessionCall::Acknowledge(epoch) };
+    let released = match shard.share_session(&key, call).await {
         Ok(released) => released,
         Err(code) => return context.reply(&refused(code)),
     };
@@ -421,7 +406,7 @@ pub async fn acknowledge(context: Context, body: BytesMut) -> Result<Reply, Refu
     }
     acknowledge_all(&shard, &key, said, &mut acknowledged).await;
     if !released.is_empty() {
-        release(&shard, &key, released).await;
+        shard.release_shares(&key, released).await;
     }
     let mut topics: BTreeMap<TopicId, Vec<acknowledge_response::PartitionData<'static>>> = BTreeMap::new();
     for (partition, result) in acknowledged {

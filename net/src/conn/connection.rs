@@ -52,6 +52,8 @@ pub struct Connection {
     pub software: RefCell<(String, String)>,
     /// Whether it is listened to.
     pub quiet: Quiet,
+    /// What share sessions know it by, once it has fetched in one.
+    pub share_number: Cell<Option<u64>>,
     /// What the client called itself last.
     client_id: RefCell<Arc<str>>,
     ring: RefCell<ReplyRing>,
@@ -103,6 +105,7 @@ impl Connection {
             peer,
             software: RefCell::default(),
             quiet: Quiet::default(),
+            share_number: Cell::default(),
             client_id: RefCell::new(Arc::from("")),
             ring: RefCell::default(),
             at_rest: Cell::default(),

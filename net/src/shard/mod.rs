@@ -16,6 +16,7 @@ pub mod quotas;
 pub mod read;
 mod scatter;
 pub mod share_fetch;
+pub mod share_sessions;
 pub mod shares;
 pub mod telemetry;
 mod transactions;
@@ -107,8 +108,8 @@ pub struct Shard {
     groups: Rc<Groups>,
     transactions: Rc<Transactions>,
     transaction_ends: transactions::Ends,
-    /// Share sessions of this shard's connections.
-    pub share_sessions: RefCell<ShareSessions>,
+    /// Share sessions that are kept here.
+    share_sessions: RefCell<ShareSessions>,
     share_states: Rc<ShareStates>,
     shares: Shares,
     meters: RefCell<Meters>,

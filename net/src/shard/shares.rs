@@ -20,7 +20,7 @@ use headwater_core::ErrorCode;
 use headwater_core::config::{ShareGroupConfig, ShareReset};
 use headwater_core::ids::{GroupId, MemberId, Offset, PartitionId, TopicPartition};
 use headwater_core::share::state::{self, ShareKey, StateCall, StateReply, StoredShare, WriteState};
-use headwater_core::share::{Acknowledgement, ShareConfig, ShareOut, SharePartition, StateBatch};
+use headwater_core::share::{Acknowledgement, SessionKey, ShareConfig, ShareOut, SharePartition, StateBatch};
 use headwater_core::time::Monotonic;
 use headwater_replication::metadata::{Image, SHARE_STATE, Topic};
 use headwater_replication::partition::{Advanced, Isolation, Partition};
@@ -30,6 +30,7 @@ use headwater_storage::disk::dma::Dma;
 use super::Shard;
 use super::hosts::Hosts;
 use super::message::{Reply, Request};
+use super::share_sessions::SessionCall;
 use crate::rt::{self, Event, oneshot};
 
 /// How long to wait before state is read or written again whose coordinator is loading.
@@ -73,6 +74,15 @@ pub enum ShareRequest {
     },
     /// State was set anew: what is in hand counts no more.
     Forget(Vec<ShareKey>),
+    /// Ask a session that the shard keeps.
+    Session {
+        /// Whose.
+        key: SessionKey,
+        /// What to ask.
+        call: SessionCall,
+    },
+    /// A connection has ended; its [`Shard::connection_number`].
+    Disconnected(u64),
 }
 
 /// The answers, in the same order.
@@ -83,7 +93,9 @@ pub enum ShareReply {
     Fetched(Vec<super::share_fetch::ShareFetched>),
     /// To `Acknowledge`: a result for each partition.
     Acknowledged(Vec<Result<(), ErrorCode>>),
-    /// To `Wait`, `Release` and `Forget`.
+    /// To `Session`.
+    Session(Result<Vec<TopicPartition>, ErrorCode>),
+    /// To `Wait`, `Release`, `Forget` and `Disconnected`.
     Done,
 }
 
@@ -264,6 +276,13 @@ impl Shard {
                     let share = self.shares.in_hand.borrow_mut().remove(&key);
                     share.inspect(|share| share.wake());
                 }
+                then(Reply::Share(ShareReply::Done));
+            }
+            ShareRequest::Session { key, call } => {
+                then(Reply::Share(ShareReply::Session(self.on_share_session(&key, call))));
+            }
+            ShareRequest::Disconnected(connection) => {
+                self.on_share_disconnect(connection);
                 then(Reply::Share(ShareReply::Done));
             }
         }

@@ -143,6 +143,31 @@ fn sessions_are_checked() {
     assert_eq!(error(after.error_code), ErrorCode::ShareSessionNotFound);
 }
 
+// Requests of one member on several connections, which several shards serve: each has its session, while the one lives
+// that it was opened on.
+#[test]
+fn a_session_is_found_from_every_connection() {
+    let (mut client, topic, _) = with_member();
+    assert_eq!(client.call(2, &share_fetch(topic, 0, &[])).error_code, 0);
+    let opener = client.stream.try_clone().unwrap();
+    for epoch in [1, 3, 5, 7] {
+        client.reconnect();
+        assert_eq!(client.call(2, &share_fetch(topic, epoch, &[])).error_code, 0, "{epoch}");
+        client.reconnect();
+        let answer = client.call(2, &share_acknowledge(topic, epoch + 1, (0, 0, 1)));
+        assert_eq!(answer.error_code, 0, "{epoch}");
+    }
+    opener.shutdown(std::net::Shutdown::Both).unwrap();
+    let mut epoch = 9;
+    loop {
+        match error(client.call(2, &share_fetch(topic, epoch, &[])).error_code) {
+            ErrorCode::None => epoch += 1,
+            ErrorCode::ShareSessionNotFound => break,
+            other => panic!("{other}"),
+        }
+    }
+}
+
 #[test]
 fn bad_acknowledgements_are_refused_and_change_nothing() {
     let (mut client, topic, _) = with_member();
