@@ -3,6 +3,9 @@
 mod broker;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use broker::{Broker, SMALL};
@@ -137,7 +140,7 @@ fn two_members_share_a_topic_and_offsets_survive_them() {
     // The second member waits until the first has noticed and joined again.
     let b_name = name.clone();
     let b_group = group.clone();
-    let b = std::thread::spawn(move || {
+    let b = thread::spawn(move || {
         let mut b = Membership::new(b_group, vec![b_name]);
         b.join(&mut b_cluster).unwrap();
         (b, b_cluster)
@@ -162,4 +165,94 @@ fn two_members_share_a_topic_and_offsets_survive_them() {
     assert_eq!(admin::describe_group(&mut a_cluster, &group).unwrap().state, "Empty");
     assert_eq!(admin::committed(&mut a_cluster, &group).unwrap(), BTreeMap::from([((name, 2), 7)]));
     assert!(admin::list_groups(&mut a_cluster).unwrap().iter().any(|g| g.group == group));
+}
+
+/// Transactions of a record in each of two partitions; every third is aborted. Then what was committed is read.
+fn transact(cluster: Cluster, reader: Cluster, topic: &str) {
+    let config =
+        ProducerConfig { transactional_id: Some(format!("{topic}-id")), ..ProducerConfig::default() };
+    let mut producer = Producer::new(cluster, config).unwrap();
+    let handles = [0, 1].map(|partition| producer.partition(topic, partition));
+    producer.cluster().wait_for_topic(topic, IfMissing::Wait, Duration::from_secs(10)).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut expect = Vec::new();
+    for number in 0..30_u64 {
+        let value = number.to_string();
+        let record = RecordParts { key: None, value: Some(value.as_bytes()), headers: &[] };
+        for handle in handles {
+            producer.append(handle, &record, 1_700_000_000_000, number, Instant::now());
+        }
+        producer.flush();
+        while !producer.is_idle() {
+            assert!(Instant::now() < deadline, "not all acknowledged");
+            producer
+                .step(Instant::now() + Duration::from_secs(1), &mut |delivery| {
+                    delivery.outcome.unwrap();
+                })
+                .unwrap();
+        }
+        let commit = number % 3 != 0;
+        assert_eq!(producer.end_transaction(commit).unwrap(), commit);
+        if commit {
+            expect.push(number);
+        }
+    }
+    assert_eq!(producer.renewals(), 0);
+    let config = ConsumerConfig { read_committed: true, ..ConsumerConfig::default() };
+    let mut consumer = Consumer::new(reader, config);
+    consumer.assign([0, 1].map(|partition| (topic.to_owned(), partition, Start::Earliest)));
+    let mut read: [Vec<u64>; 2] = [Vec::new(), Vec::new()];
+    while read.iter().any(|read| read.len() < expect.len()) {
+        assert!(Instant::now() < deadline, "read {read:?}");
+        consumer
+            .poll(Instant::now() + Duration::from_secs(1), &mut |_, partition, event| {
+                if let Event::Record(record) = event {
+                    let value = std::str::from_utf8(record.value.unwrap()).unwrap();
+                    read[partition as usize].push(value.parse().unwrap());
+                }
+            })
+            .unwrap();
+    }
+    assert_eq!(read, [expect.clone(), expect]);
+}
+
+#[test]
+fn transactions_end_as_asked_in_the_brokers_protocol() {
+    let broker = Broker::start(SMALL);
+    let name = topic(&mut cluster(&broker), 2);
+    transact(cluster(&broker), cluster(&broker), &name);
+}
+
+#[test]
+fn transactions_end_as_asked_where_the_cluster_has_no_features() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = listener.local_addr().unwrap();
+    // Clients come back to the address that the broker advertises.
+    let broker = Broker::start(&[SMALL, &["--advertise", &front.to_string()]].concat());
+    let address = broker.address.clone();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let broker = TcpStream::connect(&address).unwrap();
+            thread::spawn(move || without_features(&client.unwrap(), &broker));
+        }
+    });
+    let through = || Cluster::connect(ClientConfig::new(front.to_string(), "client-test")).unwrap();
+    let name = topic(&mut through(), 2);
+    transact(through(), through(), &name);
+}
+
+/// Stands before a broker as one that knows no ApiVersions but the first (behaviour 1), which tells no features.
+fn without_features(mut client: &TcpStream, mut broker: &TcpStream) -> io::Result<()> {
+    let mut head = [0; 12]; // length, API, version, correlation id
+    client.read_exact(&mut head)?;
+    let length = u32::from_be_bytes(head[..4].try_into().unwrap()) as usize;
+    assert_eq!(head[4..6], [0, 18], "a connection begins with ApiVersions");
+    assert!(head[6..8] > [0, 0][..]);
+    client.read_exact(&mut vec![0; length - 8])?;
+    let refusal = [&[0, 0, 0, 10][..], &head[8..12], &[0, 35, 0, 0, 0, 0]].concat();
+    client.write_all(&refusal)?;
+    let (from_client, to_broker) = (client.try_clone()?, broker.try_clone()?);
+    thread::spawn(move || io::copy(&mut &from_client, &mut &to_broker));
+    io::copy(&mut broker, &mut client)?;
+    Ok(())
 }

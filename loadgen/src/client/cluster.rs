@@ -390,6 +390,11 @@ impl Cluster {
         out
     }
 
+    /// The level of a feature that is in force, as `node` said when it was last called; 0 if it is not.
+    pub fn feature(&self, node: i32, name: &str) -> i16 {
+        self.control.get(&node).map_or(0, |connection| connection.feature(name))
+    }
+
     /// A node to ask what every broker knows.
     pub fn any_node(&self) -> Result<i32, ClientError> {
         let connected = self.control.keys().next().or_else(|| self.brokers.keys().next());

@@ -51,6 +51,8 @@ pub struct Connection {
     client_id: String,
     /// API key → first and last version the broker has.
     versions: Vec<(i16, i16, i16)>,
+    /// Name → level of the features that are in force in the cluster.
+    features: Vec<(String, i16)>,
     next_correlation_id: i32,
     unanswered: VecDeque<Unanswered>,
     /// What is to be written, and whether it ends a request.
@@ -124,6 +126,7 @@ impl Connection {
             address: address.to_owned(),
             client_id: client_id.to_owned(),
             versions: Vec::new(),
+            features: Vec::new(),
             next_correlation_id: 0,
             unanswered: VecDeque::new(),
             outbox: VecDeque::new(),
@@ -153,7 +156,10 @@ impl Connection {
             }
             let body = answer.read::<ApiVersionsRequest>()?;
             ClientError::check(|| format!("ApiVersions at {address}"), body.error_code, None)?;
+            let features = body.finalized_features.iter();
+            let features = features.map(|f| (f.name.clone().into_owned(), f.max_version_level)).collect();
             self.versions = body.api_keys.iter().map(|k| (k.api_key, k.min_version, k.max_version)).collect();
+            self.features = features;
             return Ok(());
         }
         Err(ClientError::UnsupportedApi { address: self.address.clone(), api: ApiVersionsRequest::NAME })
@@ -172,6 +178,11 @@ impl Connection {
             (version >= min.max(R::MIN_VERSION)).then_some(version)
         });
         best.ok_or_else(|| ClientError::UnsupportedApi { address: self.address.clone(), api: R::NAME })
+    }
+
+    /// The level of a feature that is in force in the cluster; 0 if it is not.
+    pub fn feature(&self, name: &str) -> i16 {
+        self.features.iter().find(|(known, _)| known == name).map_or(0, |(_, level)| *level)
     }
 
     /// Puts a request at the end of the pipeline; answers its correlation id. Nothing is written until

@@ -62,7 +62,7 @@ impl Shard {
 
     /// Asks the coordinator on `partition`. Partitions that are added while the producer's last transaction is just
     /// ending wait a little for that: a client that is told to come again makes a pause of 20 ms or more, several times
-    /// what the markers take. Where the broker adds them (`bumps`), whoever asks waits for the partition's marker too.
+    /// what the markers take.
     pub(super) fn ask_transactions(
         self: &Rc<Self>,
         partition: TopicPartition,
@@ -70,7 +70,7 @@ impl Shard {
         then: impl FnOnce(Answer) + 'static,
     ) {
         match call {
-            TransactionCall::AddPartitions(request) if !request.verify_only && !request.bumps => {
+            TransactionCall::AddPartitions(request) if !request.verify_only => {
                 let until = rt::now().plus_millis(CONCURRENT_WAIT_MS);
                 self.add_behind_last(partition, request, until, Box::new(then));
             }

@@ -14,13 +14,14 @@ use headwater_core::wire::{Message, Records};
 use super::super::cluster::Cluster;
 use super::super::error::ClientError;
 use super::super::queue::Verdict;
+use super::identity::Protocol;
 use super::{Acks, Delivery, Producer, RETRY_AFTER, list};
 
 /// From this version on Produce names topics by id.
 const PRODUCE_BY_ID: i16 = 13;
 
 /// Up to this version a transaction must have been told of a partition before; later ones tell it by
-/// themselves, under rules that only new brokers know.
+/// themselves, which is for who speaks the second protocol of transactions.
 const PRODUCE_ENLISTED: i16 = 11;
 
 /// From this version on an answer that tells of a quota comes at once, and the client is to wait (KIP-219); earlier ones
@@ -115,7 +116,7 @@ impl Producer {
             |cluster: &Cluster, topic: &str| cluster.topic(topic).map_or(TopicId::ZERO, |info| info.id);
         let ids: Vec<TopicId> =
             handles.iter().map(|&handle| id_of(&self.cluster, &self.queues[handle].topic)).collect();
-        if self.config.transactional_id.is_some() {
+        if self.config.transactional_id.is_some() && self.protocol == Protocol::First {
             version = version.min(PRODUCE_ENLISTED);
         }
         if version >= PRODUCE_BY_ID && ids.contains(&TopicId::ZERO) {

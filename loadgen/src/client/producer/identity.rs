@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!  append to a partition ──▶ AddPartitionsToTxn ──▶ batches ──▶ all acknowledged ──▶ EndTxn: commit or abort
-//!                                                      │
+//!                            (first protocol only)     │
 //!                 fenced, sequence unknown, refused ───┴──▶ broken: everything fails, a new epoch aborts what is open
 //! ```
 //!
-//! The first protocol of transactions is spoken, which every broker knows that has any: each partition is
-//! named to the coordinator before its first batch.
+//! Where the cluster has `transaction.version` 2 (KIP-890), its second protocol is spoken: the first batch adds its
+//! partition, and each end gives the epoch of the next transaction. Elsewhere the first one, which every broker
+//! knows that has any.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -22,9 +23,30 @@ use super::super::error::ClientError;
 use super::super::queue::Queue;
 use super::{Delivery, Producer, RETRY_AFTER};
 
-/// The last versions of the first protocol of transactions.
+/// A protocol of transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// Each partition is named to the coordinator before its first batch.
+    First,
+    /// The brokers do that, and each end gives a new epoch.
+    Second,
+}
+
+impl Protocol {
+    /// The last version of EndTxn that belongs to it.
+    const fn end_version(self) -> i16 {
+        match self {
+            Protocol::First => 4,
+            Protocol::Second => EndTxnRequest::MAX_VERSION,
+        }
+    }
+}
+
+/// The feature whose level says which protocol a cluster has in force.
+const FEATURE: &str = "transaction.version";
+
+/// The last version of AddPartitionsToTxn that clients send.
 const ADD_PARTITIONS_VERSION: i16 = 3;
-const END_VERSION: i16 = 4;
 
 /// How long the coordinator waits for the end of a transaction before it aborts it.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -41,7 +63,7 @@ impl Producer {
         };
         loop {
             let node = match &id {
-                Some(id) => self.cluster.transaction_coordinator(id)?,
+                Some(id) => self.coordinator(id)?,
                 None => self.cluster.any_node()?,
             };
             let timeout = self.cluster.config().request_timeout;
@@ -54,14 +76,33 @@ impl Producer {
             match given {
                 // A broker that has just started may not be ready to give ids.
                 Err(ClientError::Refused { .. }) if given.as_ref().is_err_and(ClientError::retriable) => {
+                    self.coordinator = None;
                     if Instant::now() >= deadline {
                         return given;
                     }
                     std::thread::sleep(RETRY_AFTER);
                 }
-                given => return given,
+                Ok(identity) => {
+                    let second = self.cluster.feature(node, FEATURE) >= 2;
+                    self.protocol = if second { Protocol::Second } else { Protocol::First };
+                    return Ok(identity);
+                }
+                Err(error) => {
+                    self.coordinator = None;
+                    return Err(error);
+                }
             }
         }
+    }
+
+    /// Where transactions of `id` are coordinated; asked for once, and again after a call there has failed.
+    fn coordinator(&mut self, id: &str) -> Result<i32, ClientError> {
+        if let Some(node) = self.coordinator {
+            return Ok(node);
+        }
+        let node = self.cluster.transaction_coordinator(id)?;
+        self.coordinator = Some(node);
+        Ok(node)
     }
 
     /// Tells the open transaction of partitions, or begins anew after it broke.
@@ -95,6 +136,7 @@ impl Producer {
                 Ok(())
             }
             Err(error) if error.retriable() => {
+                self.coordinator = None;
                 self.refresh_soon(now);
                 std::thread::sleep(RETRY_AFTER / 10);
                 Ok(())
@@ -131,7 +173,7 @@ impl Producer {
                 .collect(),
             ..Default::default()
         };
-        let node = self.cluster.transaction_coordinator(&id)?;
+        let node = self.coordinator(&id)?;
         let timeout = self.cluster.config().request_timeout;
         self.cluster.call(node, ADD_PARTITIONS_VERSION, &request, timeout, |answer| {
             let response = answer.read::<AddPartitionsToTxnRequest>()?;
@@ -172,19 +214,28 @@ impl Producer {
         };
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
         loop {
-            let ended = self.cluster.transaction_coordinator(&id).and_then(|node| {
+            let ended = self.coordinator(&id).and_then(|node| {
                 let timeout = self.cluster.config().request_timeout;
-                self.cluster.call(node, END_VERSION, &request, timeout, |answer| {
+                self.cluster.call(node, self.protocol.end_version(), &request, timeout, |answer| {
                     let response = answer.read::<EndTxnRequest>()?;
-                    ClientError::check(|| format!("end of transaction {id}"), response.error_code, None)
+                    ClientError::check(|| format!("end of transaction {id}"), response.error_code, None)?;
+                    Ok(Identity { id: response.producer_id, epoch: response.producer_epoch })
                 })
             });
             match ended {
-                Ok(()) => return Ok(commit),
+                Ok(next) => {
+                    // The first protocol goes on as who it was, and is told no one.
+                    if next.id >= 0 {
+                        self.identity = Some(next);
+                        self.queues.iter_mut().for_each(Queue::renumber);
+                    }
+                    return Ok(commit);
+                }
                 // Ending it twice the same way is no mistake, so what was not answered is asked again.
                 Err(error) if error.retriable() && Instant::now() < deadline => {
                     std::thread::sleep(RETRY_AFTER / 10);
                     if error.code() != Some(ErrorCode::ConcurrentTransactions) {
+                        self.coordinator = None;
                         let _ = self.cluster.refresh(false);
                     }
                 }

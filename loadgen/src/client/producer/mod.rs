@@ -31,6 +31,7 @@ use super::cluster::Cluster;
 use super::connection::Connection;
 use super::error::ClientError;
 use super::queue::Queue;
+use identity::Protocol;
 
 /// How long a partition that was refused is left alone, and how soon metadata is asked for again.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
@@ -153,6 +154,10 @@ pub struct Producer {
     buffered: usize,
     refresh_at: Option<Instant>,
     renew: bool,
+    /// The node that coordinates its transactions, as far as is known.
+    coordinator: Option<i32>,
+    /// Which protocol of transactions is spoken.
+    protocol: Protocol,
     /// Queues that the open transaction must be told of before they are sent.
     unlisted: Vec<usize>,
     /// Why the open transaction can only be aborted.
@@ -180,6 +185,8 @@ impl Producer {
             buffered: 0,
             refresh_at: None,
             renew: false,
+            coordinator: None,
+            protocol: Protocol::First,
             unlisted: Vec::new(),
             broken: None,
             lost_connections: 0,
@@ -272,7 +279,9 @@ impl Producer {
         let queue = &mut self.queues[handle];
         if self.config.transactional_id.is_some() && !queue.enlisted {
             queue.enlisted = true;
-            self.unlisted.push(handle);
+            if self.protocol == Protocol::First {
+                self.unlisted.push(handle);
+            }
         }
         let bytes = record.bytes_max();
         if queue.open.as_ref().is_some_and(|open| open.len() + bytes > self.config.batch_bytes) {
