@@ -41,6 +41,8 @@ use crate::error::StorageError;
 use crate::index::Index;
 use crate::log::{CompactionConfig, Log};
 use crate::reader::{Found, SegmentReader};
+use crate::store::Store;
+use crate::write_out::passes;
 
 pub use keys::KEY_BYTES;
 use keys::KeyMap;
@@ -105,8 +107,31 @@ pub struct Pass {
     pub producers: HashSet<ProducerId>,
 }
 
+impl<D: Disk> Store<D> {
+    /// Compacts a log if it is due. What it holds in memory goes into its segments first if compaction waits for that: a
+    /// checkpoint, which would bring it there, comes only when the journal is full, and with little to do that is never.
+    pub async fn compact<P: Future<Output = ()>>(
+        &self,
+        log: &Rc<Log<D>>,
+        pass: Pass,
+        pause: impl Fn(usize) -> P,
+    ) -> Result<Compacted, StorageError> {
+        if !self.shared.failed() && !self.shared.stopping.get() && log.waits_for_checkpoint(&pass) {
+            let flushed = self.flush_log(log).await;
+            // What a failed flush has taken with it, no later one would miss.
+            if let Err(error @ StorageError::Io { source, .. }) = &flushed
+                && !passes(source)
+            {
+                self.shared.fail("writing segments", &io::Error::other(error.to_string()));
+            }
+            flushed?;
+        }
+        log.compact(pass, pause).await
+    }
+}
+
 impl<D: Disk> Log<D> {
-    /// Compacts the log if it is due. `pause` is awaited between slices with the bytes handled since the last one.
+    /// Compacts what a checkpoint knows of the log, if that is due. `pause` is awaited between slices with the bytes handled since the last one.
     pub async fn compact<P: Future<Output = ()>>(
         self: &Rc<Self>,
         pass: Pass,
@@ -145,21 +170,33 @@ impl<D: Disk> Log<D> {
         begins
     }
 
-    /// Sealed segments that compaction may touch, oldest first: their bases, and which are clean.
-    fn compactable(&self, pass: &Pass, config: &CompactionConfig) -> Vec<(Offset, bool)> {
+    /// Whether a pass would be due if only a checkpoint had the segments that are no longer appended to.
+    fn waits_for_checkpoint(&self, pass: &Pass) -> bool {
+        let state = self.state.borrow();
+        let Some(config) = state.config.compaction else { return false };
+        let free = state.swept && !state.compacting && !state.dropped;
+        drop(state);
+        let rolled = self.compactable(pass, &config, false);
+        let known = self.compactable(pass, &config, true).len();
+        free && rolled.len() > known && self.is_due(pass, &config, &rolled)
+    }
+
+    /// Segments that compaction may touch, oldest first: their bases, and which are clean. Nothing is appended to them any
+    /// more; with `known` they are also sealed, and a checkpoint says so.
+    fn compactable(&self, pass: &Pass, config: &CompactionConfig, known: bool) -> Vec<(Offset, bool)> {
         let state = self.state.borrow();
         let mut bases = Vec::new();
         for (segment, next) in state.segments.iter().zip(state.segments.iter().skip(1)) {
             let young = segment.max_timestamp.is_some_and(|newest| {
                 pass.now_ms.saturating_sub(newest) < i64::try_from(config.lag_ms_min).unwrap_or(i64::MAX)
             });
-            // Only what a checkpoint has as sealed: its image is then replaced as a whole.
-            let imaged = state
-                .image
-                .segments
-                .iter()
-                .any(|s| s.base == segment.base && s.sealed && s.generation == segment.generation);
-            if !segment.sealed || !imaged || (young && config.lag_ms_min > 0) || next.base > pass.upto {
+            // Only what a checkpoint has as sealed is written again: its image is then replaced as a whole.
+            let imaged = || {
+                let mut images = state.image.segments.iter();
+                images.any(|s| s.base == segment.base && s.sealed && s.generation == segment.generation)
+            };
+            let unknown = known && !(segment.sealed && imaged());
+            if unknown || (young && config.lag_ms_min > 0) || next.base > pass.upto {
                 break;
             }
             bases.push((segment.base, segment.clean));
@@ -199,7 +236,7 @@ struct Compaction<'l, D: Disk, F> {
 
 impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
     async fn run(&mut self) -> Result<(), StorageError> {
-        let bases = self.log.compactable(&self.pass, &self.config);
+        let bases = self.log.compactable(&self.pass, &self.config, true);
         if !self.log.is_due(&self.pass, &self.config, &bases) {
             return Ok(());
         }

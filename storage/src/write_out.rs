@@ -255,7 +255,7 @@ impl<D: Disk> Store<D> {
     }
 
     /// Brings a log into flushed segments, and its image up to date.
-    async fn flush_log(&self, log: &Rc<Log<D>>) -> Result<(), StorageError> {
+    pub(crate) async fn flush_log(&self, log: &Rc<Log<D>>) -> Result<(), StorageError> {
         let _writing = self.shared.writing(log.id()).await;
         let lap = self.shared.lap_start.get().lap;
         // The summary is taken first: it may be older than the image, never newer.

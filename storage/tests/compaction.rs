@@ -219,7 +219,7 @@ fn run(seed: u64) {
                     }
                     if random.below(8) == 0 {
                         let Ok(found) = transactions(&log).await else { return };
-                        let compacting = log.compact(pass(now, map_bytes, &found), |_| yield_now());
+                        let compacting = store.compact(&log, pass(now, map_bytes, &found), |_| yield_now());
                         let (_, read) = zip(compacting, async {
                             yield_now().await;
                             let outcome =
@@ -254,6 +254,41 @@ fn b64_the_last_record_of_each_key_stays_wherever_the_power_goes() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse::<u64>().ok());
     let seeds = seed.map_or(1..61, |seed| seed..seed + 1);
     seeds.for_each(run);
+}
+
+#[test]
+fn b64_what_no_checkpoint_has_come_to_is_compacted() {
+    let disk = Sim::new(7);
+    let (mut model, mut random) = (Model::new(), Random::new(7));
+    block_on(async {
+        // Nothing asks for a checkpoint: the journal is hardly used, and the head is never full.
+        let idle = StoreConfig { head_bytes: 1 << 20, ..config() };
+        let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, idle).await.unwrap();
+        let log = store.create_log(id(0), config().log);
+        let driver = async {
+            for n in 0..150 {
+                assert!(append(&log, &mut model, &mut random, 1000 + n));
+            }
+            while log.durable_end() < log.end() {
+                yield_now().await;
+            }
+            let found = transactions(&log).await.unwrap();
+            let known = log.compact(pass(5000, 1 << 20, &found), |_| yield_now()).await.unwrap();
+            assert_eq!(known.segments, 0, "a checkpoint came, and the test shows nothing");
+            let done = store.compact(&log, pass(5000, 1 << 20, &found), |_| yield_now()).await.unwrap();
+            assert!(done.segments > 3 && done.bytes_after < done.bytes_before, "{done:?}");
+            let again = store.compact(&log, pass(5000, 1 << 20, &found), |_| yield_now()).await.unwrap();
+            assert_eq!(again.segments, 0, "clean is clean");
+            check(&log, &model, "compacted from memory").await;
+        };
+        beside(&store, driver).await;
+    });
+    disk.cut_power();
+    block_on(async {
+        let store = Store::open(disk.clone(), PathBuf::from("/data"), SHARD, config()).await.unwrap();
+        let log = store.create_log(id(0), config().log);
+        beside(&store, async { check(&log, &model, "after a power cut").await }).await;
+    });
 }
 
 /// A log that has been written, flushed and opened again: every segment but the last is sealed.

@@ -255,7 +255,7 @@ impl Shard {
                         pause.clamp(COMPACTION_PAUSE, COMPACTION_PAUSE_MAX)
                     }))
                 };
-            let done = partition.log().compact(pass, pause).await;
+            let done = self.store.compact(partition.log(), pass, pause).await;
             match done {
                 Ok(done) if done.segments > 0 => tracing::info!(
                     partition = %partition.id(),
@@ -317,7 +317,11 @@ pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
     const INDEX_INTERVAL_BYTES_MIN: u64 = 64 * 1024;
     LogConfig {
         segment_bytes: u64::from(topic.segment_bytes),
-        segment_ms: topic.segment_ms,
+        // Records must not wait longer for compaction than they may: it does not touch the segment they are appended to.
+        segment_ms: match topic.compact {
+            true => topic.segment_ms.min(topic.max_compaction_lag_ms),
+            false => topic.segment_ms,
+        },
         segment_jitter_ms: topic.segment_jitter_ms,
         segment_index_bytes: u64::from(topic.segment_index_bytes),
         index_interval_bytes: u64::from(topic.index_interval_bytes).max(INDEX_INTERVAL_BYTES_MIN),
