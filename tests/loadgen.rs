@@ -155,6 +155,33 @@ fn what_stands_in_the_way_is_named() {
     check(&broker, &[&short[..], &["--partitions", "3"]].concat(), 1, &["has 6 partitions, not 3"]);
     check(&broker, &[&short[..], &["--topic", "a/b"]].concat(), 1, &["a/b", "INVALID_TOPIC"]);
     check(&broker, &[&short[..], &["--acks", "1", "--transaction-records", "5"]].concat(), 2, &["acks=all"]);
+    check(&broker, &["run", "--rate", "-1"], 2, &["--rate", "'-1' is not a number"]);
+    check(&broker, &["run", "--size", "0"], 2, &["--size", "between 40"]);
+    check(&broker, &["run", "--preset", "producer-4"], 2, &["did you mean producers-4?"]);
+    check(&broker, &[&short[..], &["--acks", "0", "--idempotence", "true"]].concat(), 2, &["idempotent"]);
+    let sweep = ["--sweep", "--objective", "p99<1s", "--sweep-precision", "nan"];
+    check(&broker, &[&short[..], &sweep].concat(), 2, &["--sweep-precision", "between 0.001 and 1"]);
+    let scenario = broker.folder().join("typo.toml");
+    std::fs::write(&scenario, "producer = 3\n").unwrap();
+    let scenario = scenario.to_str().unwrap();
+    check(&broker, &["run", "--scenario", scenario], 2, &["producer = 3", "did you mean producers?"]);
+    // Records too large for the topic: every one fails, and a run without one acknowledgement is no result.
+    let large = ["--topic", "large", "--size", "1048576", "--batch-bytes", "2000000"];
+    check(
+        &broker,
+        &[&short[..short.len() - 2], &large].concat(),
+        1,
+        &["MESSAGE_TOO_LARGE", "not a single record"],
+    );
+
+    // A report that cannot be written is told before the run, and one that is there outlives a run that fails.
+    check(&broker, &[&short[..], &["--json", "/nowhere/a.json"]].concat(), 1, &["/nowhere/a.json"]);
+    let report = broker.folder().join("kept.json");
+    std::fs::write(&report, "{}").unwrap();
+    let new = broker.folder().join("new.html");
     broker.kill();
-    check(&broker, &short, 1, &["no broker of", "refused"]);
+    let files = ["--json", report.to_str().unwrap(), "--html", new.to_str().unwrap()];
+    check(&broker, &[&short[..], &files].concat(), 1, &["no broker of", "refused"]);
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), "{}");
+    assert!(!new.exists(), "a run that failed has left an empty report");
 }

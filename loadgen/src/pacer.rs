@@ -133,6 +133,26 @@ impl Pacer {
         }
     }
 
+    /// How many records the timetable still has (a random one: about); at [`Rate::Max`] it never has any waiting.
+    pub fn left(&self) -> u64 {
+        if self.timetable.rate == Rate::Max {
+            return 0;
+        }
+        let offers = |ahead: u64| self.intended(ahead, 0).is_some();
+        let (mut from, mut step) = (0, 1);
+        while offers(from + step) {
+            from += step;
+            step *= 2;
+        }
+        while step > 0 {
+            if offers(from + step) {
+                from += step;
+            }
+            step /= 2;
+        }
+        if offers(from) { from + 1 } else { 0 }
+    }
+
     /// How many records have been taken.
     pub fn taken(&self) -> u64 {
         self.taken
@@ -158,6 +178,9 @@ mod tests {
             }
         }
         assert_eq!(got, expect, "{rate} {producer}/{producers}");
+        if nows.last() == Some(&9_000_000_000) {
+            assert_eq!(pacer.left(), 0, "{rate} {producer}/{producers}");
+        }
         assert_eq!(pacer.taken(), got.len() as u64);
     }
 
@@ -206,7 +229,11 @@ mod tests {
             let mut count = 0;
             for producer in 0..3 {
                 let mut pacer = Pacer::new(Arc::new(table.clone()), producer, 3, producer);
-                let mut before = 0;
+                let (mut before, left) = (0, pacer.left());
+                assert!(
+                    text.starts_with("poisson") || left == least / 3 + u64::from(least % 3 > producer),
+                    "{text}: {left}"
+                );
                 while let Some(at) = pacer.take(u64::MAX) {
                     assert!(at >= before);
                     (before, count) = (at, count + 1);

@@ -9,7 +9,8 @@
 //! was meant for, so nothing is measured differently for it.
 //!
 //! When the broker holds the producer up, at most the client's buffer is filled; what falls due after that is
-//! made later and keeps its intended time.
+//! made later and keeps its intended time. Who is still behind a minute after the end makes no more: that is counted, since
+//! no histogram holds it.
 //!
 //! In transactions a record counts as acknowledged when its transaction is committed: only then is it
 //! anybody's. Records of aborted ones are counted apart and have no latency.
@@ -46,6 +47,8 @@ pub(crate) struct Tally {
     pub acked: u64,
     pub failed: u64,
     pub aborted: u64,
+    /// What the timetable had and was never made, because the system was too far behind.
+    pub unmade: u64,
     /// Acknowledged within the measured window: records, and bytes of values.
     pub measured: u64,
     pub measured_bytes: u64,
@@ -80,7 +83,8 @@ pub(crate) struct LoadProducer<'a> {
     pub measure_from: u64,
     /// … to here.
     pub measure_to: u64,
-    /// How long to wait for what is unacknowledged at the end.
+    /// How long, at the end, to go on making what should have been made before, and then to wait for what is
+    /// unacknowledged.
     pub drain: Duration,
     /// Records of a transaction; 0 for none.
     pub transaction_records: u64,
@@ -252,7 +256,14 @@ impl<'a> Working<'a> {
         self.timed = false;
         let until = match self.phase {
             Phase::Done => return Ok(()),
-            Phase::Making if stop.load(Ordering::Relaxed) || self.load.pacer.finished(now) => {
+            Phase::Making
+                if stop.load(Ordering::Relaxed)
+                    || self.load.pacer.finished(now)
+                    || now >= self.load.measure_to + self.load.drain.as_nanos() as u64 =>
+            {
+                if !stop.load(Ordering::Relaxed) {
+                    lock(self.account.tally).unmade += self.load.pacer.left();
+                }
                 self.producer.flush();
                 self.phase = Phase::Settling(Instant::now() + self.load.drain);
                 Instant::now() + TURN

@@ -145,6 +145,9 @@ pub struct Report {
     pub failed: u64,
     /// Records whose transaction was aborted.
     pub aborted: u64,
+    /// Records of the timetable that were never made: the system was still too far behind a minute after the end. Their
+    /// waits are in no histogram.
+    pub unmade: u64,
     /// Records that a group was given again at an offset it had read: allowed, and no duplicates.
     pub redelivered: u64,
     /// Connections of a storm that could not be made.
@@ -263,6 +266,7 @@ impl Report {
             "corrupt": self.verdict.corrupt,
             "uncommitted": self.verdict.uncommitted,
             "aborted": self.aborted,
+            "unmade": self.unmade,
             "redelivered": self.redelivered,
             "connects_failed": self.connects_failed,
             "throttled_s": self.throttled_s,

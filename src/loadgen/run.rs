@@ -1,6 +1,6 @@
 //! `headwater loadgen run`: loads a broker and verifies every record.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +20,7 @@ use crate::interrupt::asked_to_stop;
 
 /// Produce and consume at a constant rate, whatever the broker does, and verify every record.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)] // "--rate -1" is to hear what a rate is, not that there is no flag "-1".
 #[command(after_help = "Examples:\n  headwater loadgen run --rate 50000 --duration 30s\n  \
                         headwater loadgen run --rate max --producers 8 --partitions 12 --json report.json\n  \
                         headwater loadgen run --rate 5000 --duration 5m --broker-pid $(pidof headwater)   # kill -9 the broker meanwhile\n  \
@@ -40,7 +41,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=99))]
     sweep_repeats: u32,
     /// How narrow the gap between what holds and what fails must become, as a share of the rate.
-    #[arg(long, value_name = "SHARE", default_value = "0.05")]
+    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = precision)]
     sweep_precision: f64,
     /// The broker's process, for its CPU time.
     #[arg(long, value_name = "PID")]
@@ -75,7 +76,7 @@ pub fn run(args: RunArgs) -> ExitCode {
     // Said before the run, not after it: an hour's figures should not be lost to a folder that does not
     // exist.
     for path in [&args.json, &args.html, &args.hlog].into_iter().flatten() {
-        if let Err(error) = write(path, "") {
+        if let Err(error) = may_write(path) {
             return failure(&error);
         }
     }
@@ -105,7 +106,7 @@ pub fn run(args: RunArgs) -> ExitCode {
                 SweepConfig::default().from
             },
             repeats: args.sweep_repeats,
-            precision: args.sweep_precision.max(0.001),
+            precision: args.sweep_precision,
         };
         find_knee(&config, &sweep, &stop)
     } else {
@@ -132,6 +133,8 @@ pub fn run(args: RunArgs) -> ExitCode {
     let printed = print(&show::closing(&report));
     if !report.clean() {
         ExitCode::from(UNCLEAN)
+    } else if report.acked == 0 && report.failed > 0 {
+        failure(&"not a single record was acknowledged: this run has no result")
     } else if report.sweep.as_ref().is_some_and(|sweep| sweep["stopped"] == true) {
         failure(&"the sweep was stopped before it had found the knee")
     } else if report.sweep.as_ref().is_some_and(|sweep| sweep["knee_per_s"].is_null())
@@ -141,6 +144,19 @@ pub fn run(args: RunArgs) -> ExitCode {
     } else {
         printed
     }
+}
+
+/// Whether a file can be written; one that is there keeps what it holds, since the run may yet fail.
+fn may_write(path: &Path) -> Result<(), String> {
+    let told = |error: std::io::Error| format!("{}: {error}", path.display());
+    let new = !path.exists();
+    std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(told)?;
+    if new { std::fs::remove_file(path).map_err(told) } else { Ok(()) }
+}
+
+fn precision(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.001..=1.0).contains(share));
+    share.ok_or_else(|| "give a share of the rate between 0.001 and 1".into())
 }
 
 /// Sweeps; answers the report at the knee, with the sweep in it.

@@ -178,6 +178,11 @@ impl ShapeArgs {
         scenario.compressibility = self.compressibility.or(scenario.compressibility);
         scenario.backlog_readers = self.backlog_readers.or(scenario.backlog_readers);
         scenario.objectives.extend(self.objective);
+        if self.idempotence == Some(true) && scenario.acks == Acks::None {
+            return Err(
+                "producers are idempotent by the answers they get: with --acks 0 they get none".into()
+            );
+        }
         scenario.check()?;
         Ok(scenario)
     }

@@ -206,6 +206,12 @@ pub fn closing(report: &Report) -> String {
         grouped(report.failed),
         grouped(verdict.consumed),
     );
+    if report.unmade > 0 {
+        out += &format!(
+            "NOT MADE: {} records of the timetable, since a minute after its end the system was still behind; no histogram holds their waits\n",
+            grouped(report.unmade)
+        );
+    }
     if report.aborted > 0 {
         out += &format!("aborted {}\n", grouped(report.aborted));
     }
@@ -272,7 +278,9 @@ pub fn closing(report: &Report) -> String {
     for outcome in &report.objectives {
         out += &format!("{outcome}\n");
     }
-    out += &if report.clean() {
+    out += &if report.acked == 0 && report.failed > 0 {
+        "nothing was acknowledged: there is nothing to verify\n".to_owned()
+    } else if report.clean() {
         "verified: nothing lost, duplicated, reordered or corrupt\n".to_owned()
     } else {
         unclean(report)

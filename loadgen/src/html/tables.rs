@@ -58,6 +58,12 @@ pub(super) fn verdict(report: &Value, of: &str) -> String {
             ));
         }
     }
+    if count(report, "unmade") > 0.0 {
+        notes.push(format!(
+            "{} records of the timetable were never made: a minute after its end the system was still behind. No histogram holds their waits.",
+            number(count(report, "unmade"))
+        ));
+    }
     if let Some(why) = report["unread"].as_str() {
         notes.push(format!("The log could not be read to its end: {why}"));
     }

@@ -41,8 +41,9 @@ use crate::verify::{Sent, Verdict};
 const BUFFERS_BYTES: usize = 256 << 20;
 const BUFFER_BYTES_MIN: usize = 1 << 20;
 const BUFFER_BYTES_MAX: usize = 32 << 20;
-/// At `--rate max` a producer holds no more than it can have under way: what waits longer is the generator's
-/// own queue, not the broker.
+/// At `--rate max` a producer holds what it can have under way and as much again: what waits longer is the generator's
+/// own queue, not the broker. (With batches of one small record 4 MiB were 13 s of it.)
+const BUFFER_BYTES_MIN_AT_MAX: usize = 64 << 10;
 const BUFFER_BYTES_AT_MAX: usize = 4 << 20;
 
 /// Between the last connection and the first record.
@@ -97,15 +98,20 @@ impl RunConfig {
         ClientConfig::new(&*self.bootstrap, format!("headwater-loadgen-{what}"))
     }
 
-    fn producer(&self, run: u64, index: u32) -> ProducerConfig {
+    /// How producer `index` of a run over so many partitions is set up.
+    fn producer(&self, run: u64, index: u32, partitions: usize) -> ProducerConfig {
         let scenario = &self.scenario;
+        let batch = scenario.batch_bytes.max(scenario.size.mean() as usize);
+        let under_way = ProducerConfig::default().in_flight_max * partitions * batch;
         ProducerConfig {
             acks: scenario.acks,
             idempotent: scenario.idempotence && scenario.acks != Acks::None,
             linger: scenario.linger,
             batch_bytes: scenario.batch_bytes,
             buffer_bytes: match scenario.rate {
-                Rate::Max => BUFFER_BYTES_AT_MAX.max(16 * scenario.batch_bytes),
+                Rate::Max => {
+                    (2 * under_way).clamp(BUFFER_BYTES_MIN_AT_MAX, BUFFER_BYTES_AT_MAX.max(16 * batch))
+                }
                 _ => (BUFFERS_BYTES / scenario.producers as usize).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX),
             },
             codec: scenario.compression,
@@ -399,7 +405,7 @@ impl Course<'_> {
         let sizes = scenario.size.classes();
         let ready = |&index: &u32| {
             let cluster = Cluster::connect(self.config.client(&format!("producer-{index}")))?;
-            let config = self.config.producer(self.run, index);
+            let config = self.config.producer(self.run, index, self.layout.len());
             let producer = producer::prepare(cluster, config, &self.layout, PATIENCE)?;
             Ok((index, producer, Template::of(self.run, index, &sizes, scenario.body())))
         };
@@ -421,7 +427,7 @@ impl Course<'_> {
                 drain: PATIENCE,
                 transaction_records: scenario.transaction_records,
                 abort_share: scenario.abort_share,
-                config: self.config.producer(self.run, index),
+                config: self.config.producer(self.run, index, self.layout.len()),
             };
             Working::new(load, producer, tally)
         });

@@ -228,6 +228,7 @@ impl Watched {
             records += tally.measured;
             bytes += tally.measured_bytes;
             report.aborted += tally.aborted;
+            report.unmade += tally.unmade;
             transactions += tally.transactions;
             report.producer_renewals += tally.renewals;
             report.failures.extend(tally.why_failed.clone());

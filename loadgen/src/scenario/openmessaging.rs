@@ -65,6 +65,9 @@ pub fn read(text: &str) -> Result<(Scenario, Vec<String>), String> {
             _ => ignored.push(key.to_owned()),
         }
     }
+    if scenario.consumers == 0 {
+        scenario.groups = 0;
+    }
     scenario.producers = producers.checked_mul(scenario.topics).ok_or("too many producers")?;
     let random = map.get(&Yaml::String("useRandomizedPayloads".into())).and_then(Yaml::as_bool);
     if random == Some(true) {

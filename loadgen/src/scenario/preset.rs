@@ -3,6 +3,8 @@
 
 use std::sync::LazyLock;
 
+use headwater_core::config::nearest;
+
 use super::Scenario;
 
 /// The text of the presets, as people may copy it.
@@ -32,9 +34,11 @@ pub fn all() -> &'static [Scenario] {
 /// The preset of this name; the error names what is near.
 pub fn find(name: &str) -> Result<Scenario, String> {
     let found = all().iter().find(|preset| preset.name == name);
-    found
-        .cloned()
-        .ok_or_else(|| format!("no preset '{name}': headwater loadgen preset --list shows them all"))
+    let near = || nearest(name, all().iter().map(|preset| preset.name.as_str()));
+    found.cloned().ok_or_else(|| match near() {
+        Some(near) => format!("no preset '{name}'; did you mean {near}?"),
+        None => format!("no preset '{name}': headwater loadgen preset --list shows them all"),
+    })
 }
 
 /// A preset as a scenario file.
@@ -55,6 +59,7 @@ mod tests {
             let file = Scenario::parse(text(&preset.name).unwrap()).unwrap();
             assert_eq!(Scenario { name: preset.name.clone(), ..file }, *preset);
         }
-        assert!(find("nonsense").is_err() && text("nonsense").is_none());
+        assert!(find("nonsense").unwrap_err().contains("--list") && text("nonsense").is_none());
+        assert!(find("producer-4").unwrap_err().contains("did you mean producers-4?"));
     }
 }
