@@ -182,7 +182,7 @@ pub struct Report {
     pub broker_cpu_s: Option<f64>,
     /// What the broker used over the measured window, and its memory at the end.
     pub broker: Option<Usage>,
-    /// What this process had used at the end.
+    /// What this process used over the measured window, and its memory at the end.
     pub loadgen: Option<Usage>,
     /// The points of a sweep this run was one of.
     pub sweep: Option<Value>,

@@ -4,6 +4,7 @@
 //! Everything comes from the JSON of reports, so that a page can be made of runs of last year as well.
 
 mod chart;
+mod facts;
 mod plots;
 mod ratios;
 mod tables;
@@ -61,7 +62,8 @@ pub fn page(sides: &[Side]) -> String {
     }
     for side in sides {
         if let Some(report) = side.reports.last() {
-            out += &tables::facts(report, if single.is_some() { "" } else { &side.name });
+            let of = if single.is_some() { "" } else { &side.name };
+            out += &(facts::used(report, of) + &facts::facts(report, of));
         }
     }
     out += "</div></main></body></html>\n";

@@ -67,6 +67,17 @@ pub(super) fn verdict(report: &Value, of: &str) -> String {
     if let Some(why) = report["unread"].as_str() {
         notes.push(format!("The log could not be read to its end: {why}"));
     }
+    if let (Some(knee), Some(fails)) =
+        (report["sweep"]["knee_per_s"].as_f64(), report["sweep"]["fails_per_s"].as_f64())
+    {
+        notes.push(format!(
+            "The knee: {} records/s held in {} of {} runs, {} records/s did not. The figures here are a run's at the knee.",
+            number(knee),
+            report["sweep"]["held_runs"],
+            report["sweep"]["runs"],
+            number(fails)
+        ));
+    }
     for list in ["failures", "rewound", "damaged"] {
         notes.extend(
             report[list].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
@@ -114,6 +125,9 @@ pub(super) fn tiles(report: &Value) -> String {
         (number(count(report, "achieved_per_s")) + "/s", "records acknowledged"),
         (number(count(report, "achieved_bytes_per_s") / 1e6) + " MB/s", "of values"),
     ];
+    if report["settings"]["rate"] != "max" {
+        tiles.insert(0, (number(count(report, "offered_per_s")) + "/s", "records offered"));
+    }
     if let Some(knee) = report["sweep"]["knee_per_s"].as_f64() {
         tiles.insert(0, (number(knee) + "/s", "the knee"));
     }
@@ -217,67 +231,4 @@ pub(super) fn comparison(sides: &[Side]) -> String {
     }
     out + "</table></div><p class=\"muted\">Median over the runs, with the least and the greatest in brackets. Ratios are to the \
            first column, run by run where there are as many.</p></section>\n"
-}
-
-/// Bytes in the unit that suits them.
-fn bytes(count: f64) -> String {
-    let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
-    let unit = units.into_iter().find(|(unit, _)| count >= *unit);
-    unit.map_or(format!("{count} bytes"), |(unit, name)| format!("{} {name}", number(count / unit)))
-}
-
-/// What was run, where, against what.
-pub(super) fn facts(report: &Value, of: &str) -> String {
-    let mut rows: Vec<(String, String)> = Vec::new();
-    let show = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Number(n) => n.as_f64().filter(|n| n.abs() >= 1e4).map_or(n.to_string(), number),
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-        Value::Object(map) => map
-            .iter()
-            .map(|(k, v)| match v.as_str() {
-                // How Kafka writes never.
-                Some("9223372036854775807") => format!("{k} never"),
-                Some(text) => format!("{k}={text}"),
-                None => format!("{k}={v}"),
-            })
-            .collect::<Vec<_>>()
-            .join(", "),
-        other => other.to_string(),
-    };
-    let mut add = |who: &str, name: &str, value: &Value| {
-        let (name, shown) = match name.strip_suffix("_bytes") {
-            // What was asked for is shown as it was asked for.
-            Some(of) if name != "batch_bytes" => (of, value.as_f64().map_or_else(String::new, bytes)),
-            _ => (name, show(value)),
-        };
-        // What is off needs no row of its own.
-        if !["", "null", "0us"].contains(&shown.as_str()) {
-            rows.push((format!("{who}{}", name.replace('_', " ")), shown));
-        }
-    };
-    for section in ["environment", "settings"] {
-        for (name, value) in report[section].as_object().into_iter().flatten() {
-            // Numbers for programs of what stands there for people.
-            let twin = ["_s", "_ms", "_mean"].iter().find_map(|end| name.strip_suffix(end));
-            if twin.is_none_or(|twin| report[section][twin].is_null()) {
-                add("", name, value);
-            }
-        }
-    }
-    for (who, name) in [("broker", "broker"), ("loadgen", "load generator")] {
-        for (figure, value) in report[who].as_object().into_iter().flatten() {
-            add(&format!("{name} "), figure, value);
-        }
-    }
-    if rows.is_empty() {
-        return String::new();
-    }
-    let of = if of.is_empty() { String::new() } else { format!(": {}", escape(of)) };
-    let mut out =
-        format!("<section class=\"card wide\"><h2>What was run, and where{of}</h2><table class=\"facts\">");
-    for (name, value) in rows {
-        let _ = write!(out, "<tr><td>{}</td><td>{}</td></tr>", escape(&name), escape(&value));
-    }
-    out + "</table></section>\n"
 }

@@ -146,7 +146,7 @@ pub(super) fn watch(
         report.broker_cpu_s = Usage::cpu_between(from.broker, used.broker);
         report.broker = Usage::between(from.broker, used.broker);
     }
-    report.loadgen = used.own;
+    report.loadgen = from.and_then(|from| Usage::between(from.own, used.own)).or(used.own);
     Ok(watched)
 }
 
