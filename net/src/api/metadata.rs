@@ -65,7 +65,9 @@ pub async fn handle(context: Context, body: BytesMut) -> Result<Reply, Refused> 
             }
         }
     }
-    if !missing.is_empty() && request.allow_auto_topic_creation {
+    let may_create =
+        request.allow_auto_topic_creation && context.shard().with_config(|config| config.auto_create_topics);
+    if !missing.is_empty() && may_create {
         // The answer still says UNKNOWN_TOPIC_OR_PARTITION, or why it can't be made; the client asks again.
         let refusals = context.shard().auto_create_topics(&missing).await;
         for (name, code) in refusals {

@@ -72,6 +72,18 @@ fn b13_topics_are_created_when_asked_for() {
 }
 
 #[test]
+fn b13_no_topic_is_created_for_being_asked_for_where_that_is_switched_off() {
+    let mut client = Client::with_settings(&["auto.create.topics.enable=false"]);
+    for _ in 0..2 {
+        let reply = client.call(4, &named(&["new", "not/a/name"]));
+        let codes: Vec<_> = reply.topics.iter().map(|topic| error(topic.error_code)).collect();
+        assert_eq!(codes, [ErrorCode::UnknownTopicOrPartition, ErrorCode::InvalidTopicException]);
+    }
+    assert_eq!(client.create("new", 1, &[]), 0);
+    assert_eq!(error(client.call(4, &named(&["new"])).topics[0].error_code), ErrorCode::None);
+}
+
+#[test]
 fn b14_topic_ids() {
     let mut client = Client::with_topic(&[]);
     let id = client.call(12, &named(&["t"])).topics[0].topic_id;
