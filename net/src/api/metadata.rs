@@ -150,9 +150,6 @@ fn by_id(image: &Image, id: TopicId) -> MetadataResponseTopic<'static> {
     }
 }
 
-/// The most partitions in one answer (`max.request.partition.size.limit`).
-const PAGE_MAX: i32 = 2000;
-
 /// Answers DescribeTopicPartitions a page at a time, by topic name (behaviour 21).
 pub async fn describe_topic_partitions(context: Context, body: BytesMut) -> Result<Reply, Refused> {
     let request: DescribeTopicPartitionsRequest<'_> = context.decode(&body)?;
@@ -167,7 +164,9 @@ pub async fn describe_topic_partitions(context: Context, body: BytesMut) -> Resu
         Some(cursor) => (cursor.topic_name.as_ref(), cursor.partition_index.max(0)),
         None => ("", 0),
     };
-    let mut room = request.response_partition_limit.clamp(1, PAGE_MAX);
+    let page_max = context.shard().with_config(|config| config.describe_partitions_max);
+    let page_max = i32::try_from(page_max).unwrap_or(i32::MAX);
+    let mut room = request.response_partition_limit.clamp(1, page_max);
     let mut response = DescribeTopicPartitionsResponse::default();
     for name in names.into_iter().filter(|name| *name >= from_topic) {
         let first = if name == from_topic { std::mem::take(&mut from_partition) } else { 0 };

@@ -221,16 +221,26 @@ fn b19_settings_and_where_they_come_from() {
 
 #[test]
 fn b21_topics_are_described_page_by_page() {
-    let mut client = Client::start();
+    check_pages(&[], 2);
+    check_pages(&["max.request.partition.size.limit=2"], 2000);
+}
+
+/// Every partition is in one answer of two at most, where client or broker bound them so.
+fn check_pages(settings: &'static [&'static str], limit: i32) {
+    let mut client = Client::with_settings(settings);
     for name in ["a", "b", "c"] {
         assert_eq!(client.create(name, 3, &[]), 0);
     }
     let topics = ["a", "b", "c"].map(|name| TopicRequest { name: name.into() });
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let request =
-            DescribeTopicPartitionsRequest { topics: topics.to_vec(), response_partition_limit: 2, cursor };
+        let request = DescribeTopicPartitionsRequest {
+            topics: topics.to_vec(),
+            response_partition_limit: limit,
+            cursor,
+        };
         let reply = client.call(0, &request);
+        assert!(reply.topics.iter().map(|topic| topic.partitions.len()).sum::<usize>() <= 2);
         for topic in &reply.topics {
             let name = topic.name.as_deref().unwrap();
             seen.extend(topic.partitions.iter().map(|p| format!("{name}{}", p.partition_index)));
