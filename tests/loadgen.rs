@@ -138,6 +138,28 @@ fn an_interrupted_run_reports_what_was() {
     assert!(std::fs::read_to_string(html).unwrap().contains("stopped before its time"));
 }
 
+/// Retention takes what nobody has read yet: to whom it was acknowledged, it is lost.
+#[test]
+fn a_run_that_lost_records_says_so_first_and_ends_with_code_3() {
+    let broker = Broker::start(&[SMALL, &["--set", "log.retention.check.interval.ms=200"]].concat());
+    let scenario = broker.folder().join("lossy.toml");
+    let text = "topic_config = { \"segment.bytes\" = \"1048576\", \"retention.bytes\" = \"1048576\" }\n\
+                rate = 4000\npartitions = 1\nconsumers = 0\nwarmup = \"0s\"\nduration = \"4s\"";
+    std::fs::write(&scenario, text).unwrap();
+    let (json, html) = (broker.folder().join("report.json"), broker.folder().join("report.html"));
+    let files = ["--json", json.to_str().unwrap(), "--html", html.to_str().unwrap()];
+    let args = [&["loadgen", "run", "--scenario", scenario.to_str().unwrap()][..], &files].concat();
+    let output = broker.command(&args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.trim_start().starts_with("FAILED: lost "), "{said}");
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    let count = |figure: &str| report[figure].as_u64().unwrap();
+    assert!(count("lost") > 0 && count("lost") + count("consumed") == count("acked"), "{said}");
+    assert!(!report["missing"].as_array().unwrap().is_empty());
+    assert!(std::fs::read_to_string(html).unwrap().contains("This run has no result: lost"));
+}
+
 #[test]
 fn what_stands_in_the_way_is_named() {
     let mut broker = Broker::start(SMALL);
