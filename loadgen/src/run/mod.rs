@@ -43,7 +43,7 @@ const BUFFER_BYTES_MIN: usize = 1 << 20;
 const BUFFER_BYTES_MAX: usize = 32 << 20;
 /// At `--rate max` a producer holds what it can have under way and as much again: what waits longer is the generator's
 /// own queue, not the broker. (With batches of one small record 4 MiB were 13 s of it.)
-const BUFFER_BYTES_MIN_AT_MAX: usize = 64 << 10;
+const BUFFER_BYTES_MIN_AT_MAX: usize = 16 << 10;
 const BUFFER_BYTES_AT_MAX: usize = 4 << 20;
 
 /// Between the last connection and the first record.
