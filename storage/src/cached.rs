@@ -1,8 +1,9 @@
 //! In which order batches that are in segments leave memory: that in which they were written there.
 //!
 //! One entry a batch, which names its log only: each log's batches leave from its front. A log that is deleted takes
-//! its batches with it, and its entries stay behind; when they are more than half of all, they go in one pass, so that
-//! a broker whose cache is never over its budget does not gather them for ever.
+//! its batches with it, compaction those of the segments it writes again, and their entries stay behind; when they are
+//! more than half of all, they go in one pass, so that a broker whose cache is never over its budget does not gather
+//! them for ever.
 
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -16,7 +17,7 @@ const PASS_MIN: usize = 64;
 /// See the module's text.
 pub(crate) struct Cached<D: Disk> {
     queue: VecDeque<Weak<Log<D>>>,
-    /// Entries of logs that are gone, about.
+    /// Entries of batches that are gone, about.
     gone: usize,
 }
 
@@ -26,8 +27,12 @@ impl<D: Disk> Default for Cached<D> {
     }
 }
 
+/// Whether an entry of this log is of a batch that is there; to be asked once an entry, the oldest first.
 fn is_there<D: Disk>(log: &Rc<Log<D>>) -> bool {
-    !log.state.borrow().dropped
+    let mut state = log.state.borrow_mut();
+    let left = state.left_memory > 0;
+    state.left_memory -= usize::from(left);
+    !left && !state.dropped
 }
 
 impl<D: Disk> Cached<D> {
@@ -46,7 +51,7 @@ impl<D: Disk> Cached<D> {
         }
     }
 
-    /// A log has been dropped that had so many batches here.
+    /// So many batches have left memory before their turn, the oldest of their log.
     pub fn drop_of(&mut self, batches: usize) {
         self.gone += batches;
         if self.gone >= PASS_MIN && self.gone > self.queue.len() / 2 {
@@ -55,7 +60,7 @@ impl<D: Disk> Cached<D> {
         }
     }
 
-    /// Entries, those of dropped logs included.
+    /// Entries, those of batches that are gone included.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.queue.len()

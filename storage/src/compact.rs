@@ -542,7 +542,10 @@ impl<D: Disk, P: Future<Output = ()>, F: Fn(usize) -> P> Compaction<'_, D, F> {
         } else if let Some(of) = state.image.segments.iter_mut().find(|s| s.base == base) {
             *of = image;
         }
+        let (left, cost) = state.forget_written_up_to(base);
         drop(state);
+        shared.cache_bytes.set(shared.cache_bytes.get() - cost);
+        shared.cached.borrow_mut().drop_of(left);
         self.log.keep_index(base);
         shared.compacted_away.borrow_mut().extend(shared.segment_files(id, (base, generation)));
         shared.write_work.notify();

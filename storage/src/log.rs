@@ -145,6 +145,8 @@ pub(crate) struct State {
     /// How many at the back of `memory` are not in a file yet.
     pub unwritten: usize,
     pub unwritten_bytes: usize,
+    /// Batches that have left memory before their turn: so many of its oldest entries in [`Shared::cached`] are of none.
+    pub left_memory: usize,
     /// Bytes of its batches that wait for a commit round, but for those that wait for a lane.
     pub waiting_bytes: usize,
     /// The oldest lap of the journal that has something of this log which is in no flushed segment.
@@ -188,6 +190,7 @@ impl<D: Disk> Log<D> {
             memory: VecDeque::new(),
             unwritten: 0,
             unwritten_bytes: 0,
+            left_memory: 0,
             waiting_bytes: 0,
             oldest_lap: None,
             epochs: image.epochs.clone(),
@@ -392,6 +395,15 @@ impl State {
             let far = last.get() - active.base.get() > i64::from(u32::MAX);
             active.sealed || (active.size > 0 && (full || aged || index_full || far))
         })
+    }
+
+    /// Drops from memory what is in the files of this segment and those before it: memory has the batches that compaction
+    /// has dropped, and would go on giving them. How many they were, and what they cost.
+    pub fn forget_written_up_to(&mut self, segment: Offset) -> (usize, usize) {
+        let written = self.memory.len() - self.unwritten;
+        let left = self.memory.iter().take(written).take_while(|held| held.segment <= segment).count();
+        self.left_memory += left;
+        (left, self.memory.drain(..left).map(|held| held.cost()).sum())
     }
 
     /// Puts a batch at the end, in memory; in a new segment if it `rolls`. Gives its place in the segment.
