@@ -156,6 +156,7 @@ mod tests {
                 "Throughput",
                 "&lt;script&gt;",
                 "prefers-color-scheme",
+                "<td>999</td></tr>",
             ],
         );
         assert!(one.len() < 400_000, "{} bytes", one.len());

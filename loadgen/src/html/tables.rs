@@ -175,10 +175,13 @@ pub(super) fn latencies(report: &Value) -> String {
             continue;
         }
         let _ = write!(out, "<tr><td>{name}</td>");
-        for member in PERCENTILES.iter().map(|(name, _)| *name).chain(["max", "count"]) {
+        for member in PERCENTILES.iter().map(|(name, _)| *name).chain(["max"]) {
             let _ = write!(out, "<td>{}</td>", number(latency[member].as_f64().unwrap_or(0.0)));
         }
-        out += "</tr>";
+        // A count has no fraction, not even one of nought.
+        let count = latency["count"].as_f64().unwrap_or(0.0);
+        let shown = if count < 1000.0 { count.to_string() } else { number(count) };
+        let _ = write!(out, "<td>{shown}</td></tr>");
     }
     out + "</table></div></section>\n"
 }
