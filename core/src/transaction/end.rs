@@ -145,14 +145,15 @@ impl Coordinator {
 /// | state | commit | abort |
 /// |---|---|---|
 /// | Ongoing | end | end |
-/// | PrepareCommit | CONCURRENT_TRANSACTIONS | INVALID_TXN_STATE |
-/// | PrepareAbort | INVALID_TXN_STATE | CONCURRENT_TRANSACTIONS |
+/// | PrepareCommit | CONCURRENT_TRANSACTIONS | INVALID_TXN_STATE; of the next transaction CONCURRENT_TRANSACTIONS |
+/// | PrepareAbort | INVALID_TXN_STATE; of the next transaction CONCURRENT_TRANSACTIONS | CONCURRENT_TRANSACTIONS |
 /// | CompleteCommit | done if asked again | with bumps end, else INVALID_TXN_STATE |
 /// | CompleteAbort | INVALID_TXN_STATE | done if asked again; with bumps end |
 /// | Empty | INVALID_TXN_STATE | with bumps end, else INVALID_TXN_STATE |
 ///
 /// "Asked again" shows where ends bump epochs: the client is one epoch behind (or was, with its old id). Where they do not,
-/// any request for what has happened counts as such.
+/// any request for what has happened counts as such. "Of the next transaction" shows there too: the client goes on in the
+/// epoch that it was answered when the end was decided, and may be done before the markers are written.
 fn judge(transaction: &Transaction, request: &EndTransaction) -> Result<Verdict, ErrorCode> {
     let behind = request.bumps
         && transaction.producer == request.producer
@@ -162,6 +163,11 @@ fn judge(transaction: &Transaction, request: &EndTransaction) -> Result<Verdict,
         && request.epoch.get() == i16::MAX - 1
         && transaction.epoch.get() == 0;
     let again = behind || rotated;
+    // It has an id that the transaction gets with its last marker.
+    let ahead = request.bumps && transaction.next == Some(request.producer) && request.epoch.get() == 0;
+    if ahead && transaction.state.prepared().is_some() {
+        return Err(ErrorCode::ConcurrentTransactions);
+    }
     if transaction.producer != request.producer && !rotated {
         return Err(ErrorCode::InvalidProducerIdMapping);
     }
@@ -175,6 +181,7 @@ fn judge(transaction: &Transaction, request: &EndTransaction) -> Result<Verdict,
         State::Ongoing => Ok(Verdict::End),
         state if state.prepared().is_some() => match state.prepared() == Some(request.outcome) {
             true => Err(ErrorCode::ConcurrentTransactions),
+            false if request.bumps && !again => Err(ErrorCode::ConcurrentTransactions),
             false => Err(ErrorCode::InvalidTxnState),
         },
         state if state.completed() == Some(request.outcome) && (again || !request.bumps) => Ok(Verdict::Done),

@@ -273,6 +273,9 @@ fn b61_each_end_bumps_the_epoch() {
          commit2 a 100 0 -> CONCURRENT_TRANSACTIONS
          add2 a 100 0 1 -> PRODUCER_FENCED
          add2 a 100 1 1 -> CONCURRENT_TRANSACTIONS
+         abort2 a 100 0 -> INVALID_TXN_STATE
+         abort2 a 100 1 -> CONCURRENT_TRANSACTIONS
+         commit2 a 100 1 -> CONCURRENT_TRANSACTIONS
          written -> [CompleteCommit 100/1]
          commit2 a 100 0 -> 100/1
          abort2 a 100 0 -> INVALID_TXN_STATE
@@ -297,6 +300,7 @@ fn b61_an_end_at_the_last_epoch_goes_on_as_another_producer() {
          commit2 a 100 32766 -> NeedsProducerId
          commit2 a 100 32766 500 -> 500/0 [PrepareCommit 100/32767] Commit 100/32767 in [1]
          restart -> Commit 100/32767 in [1]
+         abort2 a 500 0 -> CONCURRENT_TRANSACTIONS
          written -> [CompleteCommit 500/0]
          commit2 a 100 32766 501 -> 500/0
          add2 a 500 0 1 -> NONE [Ongoing 500/0]
