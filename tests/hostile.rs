@@ -14,6 +14,10 @@ use broker::wire::{Socket, decode, request};
 use broker::{Broker, Running, SMALL, seed, single, skip};
 use headwater_core::ErrorCode;
 use headwater_core::wire::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
+use headwater_core::wire::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig,
+};
+use headwater_core::wire::messages::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 use headwater_loadgen::rng::Rng;
 use rustix::process::{Resource, getrlimit};
 
@@ -267,6 +271,23 @@ fn the_limit_on_connections_answers_by_closing() {
     while !Socket::open(&broker.address).is_served() {
         std::thread::yield_now();
     }
+    // Another limit holds at once, and who is there stays.
+    let name = "max.connections.per.ip".into();
+    let config = AlterableConfig { name, config_operation: 0, value: Some("25".into()) };
+    let resource = AlterConfigsResource { resource_type: 4, resource_name: "".into(), configs: vec![config] };
+    let alter = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    served[0].0.write_all(&request(44, 0, false, &alter)).unwrap();
+    let reply = served[0].receive().unwrap();
+    let reply: IncrementalAlterConfigsResponse<'_> = decode(&reply, 0, false);
+    assert_eq!(reply.responses[0].error_code, 0);
+    while served.len() < 25 {
+        let mut more = Socket::open(&broker.address);
+        if more.is_served() {
+            served.push(more);
+        }
+    }
+    assert!(Socket::open(&broker.address).is_closed());
+    assert!(served.iter_mut().all(Socket::is_served));
 }
 
 /// Bytes as they are.

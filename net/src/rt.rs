@@ -56,7 +56,7 @@ pub use mesh::{MeshEnd, SendError, mesh};
 pub use preflight::{Cause, Preflight, preflight, raise_open_files};
 pub use shutdown::Shutdown;
 pub use task::{Task, yield_now};
-pub use tcp::{Listener, ReadHalf, TcpStream, WriteHalf};
+pub use tcp::{ListenOptions, Listener, ReadHalf, TcpStream, WriteHalf};
 
 use clock::Clock;
 use executor::{Class, Executor};

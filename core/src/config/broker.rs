@@ -91,7 +91,7 @@ pub struct NetSettings {
     pub connections_per_ip_max: u32,
     /// Exceptions to that, by address or host name.
     pub connections_per_ip_overrides: Vec<(String, u32)>,
-    /// Most new connections in a second.
+    /// Most new connections in a second, a second's worth at once.
     pub connection_rate_max: u32,
     /// Where metrics and health are served over HTTP, if they are.
     pub http: Option<(String, u16)>,
@@ -151,8 +151,6 @@ pub struct OffsetsSettings {
     pub retention_ms: u64,
     /// How often to look for expired ones.
     pub retention_check_interval_ms: u64,
-    /// Longest wait for a commit to be replicated.
-    pub commit_timeout_ms: u64,
 }
 
 /// Transactions and `__transaction_state`.
@@ -172,8 +170,6 @@ pub struct TransactionSettings {
     pub min_isr_set: bool,
     /// Its segments' size.
     pub segment_bytes: u32,
-    /// How often to look for transactions that took too long.
-    pub abort_check_interval_ms: u64,
     /// How often to look for expired transactional ids.
     pub expiration_check_interval_ms: u64,
     /// Idle transactional ids are forgotten after this.
@@ -312,7 +308,6 @@ impl BrokerConfig {
                 metadata_bytes_max: s.number::<i64>("offset.metadata.max.bytes").max(0) as u32,
                 retention_ms: millis("offsets.retention.minutes") * 60_000,
                 retention_check_interval_ms: millis("offsets.retention.check.interval.ms"),
-                commit_timeout_ms: millis("offsets.commit.timeout.ms"),
             },
             transaction: TransactionSettings {
                 timeout_max_ms: millis("transaction.max.timeout.ms"),
@@ -322,9 +317,6 @@ impl BrokerConfig {
                 min_isr: s.number("transaction.state.log.min.isr"),
                 min_isr_set: s.is_set("transaction.state.log.min.isr"),
                 segment_bytes: s.number("transaction.state.log.segment.bytes"),
-                abort_check_interval_ms: millis(
-                    "transaction.abort.timed.out.transaction.cleanup.interval.ms",
-                ),
                 expiration_check_interval_ms: millis(
                     "transaction.remove.expired.transaction.cleanup.interval.ms",
                 ),

@@ -31,6 +31,10 @@ pub async fn run(shard: Rc<Shard>, listener: Listener) {
                 shard.send(to, Request::Adopt { fd: stream.into_fd(), admitted }, |_| ()).await;
             }
         }
+        let pause = shard.census.pace(rt::now());
+        if !pause.is_zero() {
+            rt::sleep(pause).await;
+        }
     }
 }
 

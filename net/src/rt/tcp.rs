@@ -29,8 +29,6 @@ const SENDFILE_MAX_BYTES: usize = 256 * 1024;
 /// The most that one send takes from memory: a megabyte at a time is half a millisecond, on the loopback more, in which the
 /// shard does nothing else.
 const SEND_MAX_BYTES: usize = 256 * 1024;
-/// Connections that the kernel holds until they are accepted.
-const BACKLOG: i32 = 1024;
 /// Room that a read makes for itself when the buffer has none, in bytes.
 const READ_ROOM_BYTES: usize = 16 * 1024;
 /// MSG_NOSIGNAL and MSG_MORE of Linux (`asm-generic/socket.h`).
@@ -43,13 +41,38 @@ pub struct Listener {
     local: SocketAddr,
 }
 
+/// What a listener asks of the kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct ListenOptions {
+    /// Connections that the kernel holds until they are accepted.
+    pub backlog: u32,
+    /// SO_SNDBUF of every connection, in bytes; `None` lets the kernel size it as it goes.
+    pub send_bytes: Option<u32>,
+    /// SO_RCVBUF likewise.
+    pub receive_bytes: Option<u32>,
+}
+
+impl Default for ListenOptions {
+    fn default() -> Self {
+        Self { backlog: 1024, send_bytes: None, receive_bytes: None }
+    }
+}
+
 impl Listener {
+    /// Listens on `addr` with the default options, see [`Self::bind_with`].
+    ///
+    /// # Errors
+    /// What the kernel says to socket, bind or listen.
+    pub fn bind(addr: SocketAddr, reuse_port: bool) -> io::Result<Self> {
+        Self::bind_with(addr, reuse_port, ListenOptions::default())
+    }
+
     /// Listens on `addr`; with `reuse_port` several shards may listen on the same one, and the kernel spreads
     /// connections over them. For port 0 the first shard binds, and the others bind what [`Self::local_addr`] says.
     ///
     /// # Errors
     /// What the kernel says to socket, bind or listen.
-    pub fn bind(addr: SocketAddr, reuse_port: bool) -> io::Result<Self> {
+    pub fn bind_with(addr: SocketAddr, reuse_port: bool, options: ListenOptions) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(reuse_port)?;
@@ -57,8 +80,15 @@ impl Listener {
             // Else [::]:9092 takes 0.0.0.0:9092 too, or fails beside it, depending on a sysctl.
             socket.set_only_v6(true)?;
         }
+        // Accepted sockets inherit them.
+        if let Some(bytes) = options.send_bytes {
+            socket.set_send_buffer_size(bytes as usize)?;
+        }
+        if let Some(bytes) = options.receive_bytes {
+            socket.set_recv_buffer_size(bytes as usize)?;
+        }
         socket.bind(&addr.into())?;
-        socket.listen(BACKLOG)?;
+        socket.listen(i32::try_from(options.backlog).unwrap_or(i32::MAX))?;
         let local = socket.local_addr()?.as_socket().ok_or(ErrorKind::AddrNotAvailable)?;
         Ok(Self { ready: watch_socket(socket)?, local })
     }

@@ -21,12 +21,12 @@ use super::message::Request;
 use super::partitions::log_config;
 use super::{Envelope, Shard, calls, produce};
 use crate::boot::{Meeting, folder};
-use crate::conn::census::Census;
+use crate::conn::census::{Census, Limits};
 use crate::conn::listener;
 use crate::conn::reply_memory::ReplyMemory;
 use crate::http;
 use crate::metrics::Metrics;
-use crate::rt::{self, Event, Listener, MeshEnd, PerShard, Semaphore, Shutdown};
+use crate::rt::{self, Event, ListenOptions, Listener, MeshEnd, PerShard, Semaphore, Shutdown};
 
 /// How a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn share_files(config: &BrokerConfig, open_files: u64, shards: usize) -> (usize,
             "fewer connections than max.connections: raise the limit on open files (ulimit -n) for more"
         );
     }
-    (segments as usize, left.min(wanted) as usize)
+    (segments as usize, usize::try_from(left).unwrap_or(usize::MAX))
 }
 
 /// What every shard is made of.
@@ -104,7 +104,7 @@ impl Seed {
             shutdown,
             up,
             mesh: PerShard::new(rt::mesh(shards, limits::MESH_REPLIES)),
-            census: Census::new(shards, connections, config.net.connections_per_ip_max as usize),
+            census: Census::new(shards, connections, Limits::new(&config.net)),
             drained: Meeting::of(shards),
             files_open,
             config,
@@ -173,7 +173,13 @@ async fn start(seed: &Seed) -> Result<Rc<Shard>, String> {
     while !shard.is_open() {
         rt::sleep(Duration::from_millis(1)).await;
     }
-    let listener = Listener::bind(seed.place.address, true)
+    let net = &seed.config.net;
+    let options = ListenOptions {
+        backlog: net.listen_backlog,
+        send_bytes: net.send_buffer_bytes,
+        receive_bytes: net.receive_buffer_bytes,
+    };
+    let listener = Listener::bind_with(seed.place.address, true, options)
         .map_err(|e| format!("cannot listen on {}: {e}", seed.place.address))?;
     let accepting = rt::spawn(listener::run(shard.clone(), listener));
     shard.accepting.replace(Some(accepting));

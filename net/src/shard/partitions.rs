@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_core::ErrorCode;
-use headwater_core::config::{Durability, TopicConfig};
+use headwater_core::config::{BrokerConfig, Durability, TopicConfig};
 use headwater_core::ids::{Offset, PartitionId, ProducerId, ShardId, TopicId, TopicPartition};
 use headwater_replication::metadata::{Change, Image, Resource, Topic, is_internal};
 use headwater_replication::partition::Partition;
@@ -14,6 +14,7 @@ use headwater_storage::log::{CompactionConfig, LogConfig, Relaxed};
 use super::control::{ControllerReply, ControllerRequest, METADATA_LOG};
 use super::message::{Reply, Request};
 use super::{Scatter, Shard};
+use crate::conn::census::Limits;
 use crate::rt;
 
 /// Pause of a compaction after each 64 KiB, which take it a fraction of this: at most some 60 MB/s.
@@ -118,12 +119,29 @@ impl Shard {
     fn configure(&self, image: &Image) {
         match self.started.with_dynamic(image.cluster_configs(), image.broker_configs(self.started.node_id)) {
             Ok(config) => {
-                *self.config.borrow_mut() = Arc::new(config);
+                let config = Arc::new(config);
+                if self.control.is_some() && config.net != self.config.borrow().net {
+                    self.limit_connections(config.clone());
+                }
+                *self.config.borrow_mut() = config;
                 self.topic_configs.borrow_mut().clear();
             }
             // The controller tries settings before it records them.
             Err(error) => tracing::error!(%error, "dynamic settings do not go with those of the start"),
         }
+    }
+
+    /// Has the census, which all shards share, go by other settings. They may name hosts, which are looked up elsewhere.
+    fn limit_connections(&self, config: Arc<BrokerConfig>) {
+        let census = self.census.clone();
+        let limits = rt::spawn_blocking(move || Limits::new(&config.net));
+        rt::spawn(async move {
+            match limits.await {
+                Ok(limits) => census.set_limits(limits),
+                Err(error) => tracing::error!(%error, "the limits of connections stay what they were"),
+            }
+        })
+        .detach();
     }
 
     fn configure_logs(&self, topic: &Topic) {
