@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use headwater_core::config::{self, BrokerConfig};
+use headwater_core::config::{self, BrokerConfig, Overrides, ShareGroupConfig, StreamsGroupConfig};
 use headwater_core::group::{
     Cluster, ConsumerHeartbeat, Coordinator, GroupConfig, GroupReply, InternalTopic, KnownTopic, Out,
     ShareHeartbeat, StreamsHeartbeat, StreamsTopology, Subtopology,
@@ -17,13 +17,28 @@ use headwater_core::time::{Monotonic, Timestamp};
 const WALL: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const TOPIC: TopicId = TopicId::new([9; 16]);
 
-/// One topic, `t`, of so many partitions.
+/// One topic, `t`, of so many partitions; groups have the settings of a broker that was told nothing.
 #[derive(Debug)]
-struct OneTopic(i32);
+struct OneTopic {
+    partitions: i32,
+    share: ShareGroupConfig,
+    streams: StreamsGroupConfig,
+}
+
+impl OneTopic {
+    fn new(partitions: i32) -> Self {
+        let (own, broker) = (Overrides::new(), BrokerConfig::defaults());
+        Self {
+            partitions,
+            share: ShareGroupConfig::resolve(&own, &broker),
+            streams: StreamsGroupConfig::resolve(&own, &broker),
+        }
+    }
+}
 
 impl Cluster for OneTopic {
     fn topic(&self, name: &str) -> Option<KnownTopic> {
-        (name == "t").then_some(KnownTopic { id: TOPIC, partitions: self.0 })
+        (name == "t").then_some(KnownTopic { id: TOPIC, partitions: self.partitions })
     }
 
     fn topic_name(&self, id: TopicId) -> Option<TopicName> {
@@ -40,6 +55,14 @@ impl Cluster for OneTopic {
             heartbeat_interval_ms: 5_000,
             assignment_interval_ms: 1_000,
         }
+    }
+
+    fn share(&self, _: &GroupId) -> ShareGroupConfig {
+        self.share
+    }
+
+    fn streams(&self, _: &GroupId) -> StreamsGroupConfig {
+        self.streams
     }
 }
 
@@ -70,7 +93,7 @@ fn group_of(number: usize, members: usize) -> GroupId {
 impl World {
     fn new(members: usize, partitions: i32) -> Self {
         let mut coordinator = Coordinator::new(GroupConfig::new(&BrokerConfig::defaults(), 64 << 20));
-        coordinator.set_cluster(Arc::new(OneTopic(partitions)));
+        coordinator.set_cluster(Arc::new(OneTopic::new(partitions)));
         let now = Monotonic::default().plus_millis(1_000);
         coordinator.loaded(now, WALL);
         Self {
