@@ -106,6 +106,11 @@ impl World {
         }
     }
 
+    /// What the last heartbeat was answered with.
+    fn answer(&mut self) -> GroupReply {
+        std::mem::take(&mut self.out).replies.pop().expect("a heartbeat is answered at once").body
+    }
+
     /// One heartbeat of a member of a consumer group of `members`; whether it is told of new partitions.
     fn consumer(&mut self, number: usize, members: usize) -> bool {
         let joins = self.epochs[number] == 0;
@@ -126,11 +131,7 @@ impl World {
             random: number as u128,
         };
         self.coordinator.on_consumer_heartbeat(self.now, WALL, 0, request, &mut self.out);
-        let Some(GroupReply::ConsumerHeartbeat(answer)) =
-            std::mem::take(&mut self.out).replies.pop().map(|reply| reply.body)
-        else {
-            panic!("a heartbeat is answered at once")
-        };
+        let GroupReply::ConsumerHeartbeat(answer) = self.answer() else { unreachable!("it was a heartbeat") };
         assert!(!answer.error.is_error(), "{:?}", answer.message);
         self.epochs[number] = answer.epoch;
         let told = answer.assignment.map(|topics| topics.into_iter().collect());
@@ -152,11 +153,7 @@ impl World {
             client_host: "/192.0.2.1".into(),
         };
         self.coordinator.on_share_heartbeat(self.now, WALL, 0, request, &mut self.out);
-        let Some(GroupReply::ShareHeartbeat(answer)) =
-            std::mem::take(&mut self.out).replies.pop().map(|reply| reply.body)
-        else {
-            panic!("a heartbeat is answered at once")
-        };
+        let GroupReply::ShareHeartbeat(answer) = self.answer() else { unreachable!("it was a heartbeat") };
         assert!(!answer.error.is_error(), "{:?}", answer.message);
         self.epochs[number] = answer.epoch;
     }
@@ -185,11 +182,7 @@ impl World {
             client_host: "/192.0.2.1".into(),
         };
         self.coordinator.on_streams_heartbeat(self.now, WALL, 0, request, &mut self.out);
-        let Some(GroupReply::StreamsHeartbeat(answer)) =
-            std::mem::take(&mut self.out).replies.pop().map(|reply| reply.body)
-        else {
-            panic!("a heartbeat is answered at once")
-        };
+        let GroupReply::StreamsHeartbeat(answer) = self.answer() else { unreachable!("it was a heartbeat") };
         assert!(!answer.error.is_error(), "{:?}", answer.message);
         self.epochs[number] = answer.epoch;
         let told = answer.tasks.map(|tasks| tasks.active.into_iter().collect());

@@ -1,19 +1,14 @@
-//! The runtime: what a message to another shard and back costs, a deadline that never comes, and a small request over the
-//! loopback with nothing behind it.
+//! The runtime: what a message to another shard and back costs, and a deadline that never comes. (Sockets with nothing behind
+//! them: `net/tests/rt_figures.rs`; with a broker: `capacity`.)
 
-use std::collections::VecDeque;
-use std::io::{Read, Write};
-use std::net::SocketAddr;
-use std::sync::mpsc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use headwater_core::ids::ShardId;
 use headwater_core::time::Monotonic;
 use headwater_net::rt::wheel::Wheel;
-use headwater_net::rt::{self, Listener, PerShard, RtConfig, ShardThreads, Shutdown, TcpStream, mesh};
+use headwater_net::rt::{self, PerShard, RtConfig, mesh};
 
 /// The time of `trips` messages from shard 0 to shard 1 and back, `under_way` of them at a time.
 fn trips(trips: u64, under_way: u64) -> Duration {
@@ -76,63 +71,9 @@ fn deadlines(c: &mut Criterion) {
     group.finish();
 }
 
-async fn answer(mut stream: TcpStream) {
-    let mut buffer = BytesMut::with_capacity(64 << 10);
-    while stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {
-        let bytes = buffer.split().freeze();
-        if stream.send_all(&mut VecDeque::from([bytes])).await.is_err() {
-            return;
-        }
-        buffer.reserve(16 << 10);
-    }
-}
-
-/// A shard that sends back what it is sent.
-fn echo() -> (SocketAddr, Shutdown, ShardThreads<()>) {
-    let (tell, told) = mpsc::channel();
-    let shutdown = Shutdown::new();
-    let threads = rt::run_shards(&RtConfig::default(), {
-        let shutdown = shutdown.clone();
-        move |_| {
-            let (tell, shutdown) = (tell.clone(), shutdown.clone());
-            async move {
-                let listener =
-                    Listener::bind("127.0.0.1:0".parse().expect("an address"), true).expect("a port");
-                tell.send(listener.local_addr()).expect("somebody waits for it");
-                rt::spawn(async move {
-                    while let Ok(stream) = listener.accept().await {
-                        rt::spawn(answer(stream)).detach();
-                    }
-                })
-                .detach();
-                shutdown.requested().await;
-            }
-        }
-    });
-    (told.recv().expect("the shard listens"), shutdown, threads.expect("the machine lets a shard run"))
-}
-
-fn sockets(c: &mut Criterion) {
-    let (addr, shutdown, threads) = echo();
-    let mut client = std::net::TcpStream::connect(addr).expect("the shard listens");
-    client.set_nodelay(true).expect("a fresh socket takes it");
-    let mut group = c.benchmark_group("net/echo");
-    group.throughput(Throughput::Elements(1));
-    group.bench_function("100 bytes there and back", |b| {
-        b.iter(|| {
-            client.write_all(&[7; 100]).expect("the shard reads");
-            client.read_exact(&mut [0; 100]).expect("the shard answers");
-        });
-    });
-    group.finish();
-    drop(client);
-    shutdown.request();
-    threads.join();
-}
-
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    targets = messages, deadlines, sockets
+    targets = messages, deadlines
 }
 criterion_main!(benches);
