@@ -122,7 +122,7 @@ impl<D: Disk> Store<D> {
             if let Err(error @ StorageError::Io { source, .. }) = &flushed
                 && !passes(source)
             {
-                self.shared.fail("writing segments", &io::Error::other(error.to_string()));
+                self.shared.fail_writing(error);
             }
             flushed?;
         }
@@ -131,7 +131,8 @@ impl<D: Disk> Store<D> {
 }
 
 impl<D: Disk> Log<D> {
-    /// Compacts what a checkpoint knows of the log, if that is due. `pause` is awaited between slices with the bytes handled since the last one.
+    /// Compacts what a checkpoint knows of the log, if that is due. `pause` is awaited between slices with the bytes handled
+    /// since the last one.
     pub async fn compact<P: Future<Output = ()>>(
         self: &Rc<Self>,
         pass: Pass,

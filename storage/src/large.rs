@@ -119,7 +119,7 @@ impl<D: Disk> Store<D> {
             Ok(()) => true,
             Err(StorageError::Io { source, .. }) if passes(&source) => false,
             Err(error) => {
-                shared.fail("writing segments", &std::io::Error::other(error.to_string()));
+                shared.fail_writing(&error);
                 return;
             }
         };

@@ -17,6 +17,7 @@ use crate::cached::Cached;
 use crate::cursor::Cursors;
 use crate::disk::buffered::Buffered;
 use crate::disk::{Buffers, Disk, Open};
+use crate::error::StorageError;
 use crate::event::Event;
 use crate::indexes::Indexes;
 use crate::journal::frame::{Entry, Kind};
@@ -198,6 +199,11 @@ impl<D: Disk> Shared<D> {
 
     pub(crate) fn failed(&self) -> bool {
         self.failure.borrow().is_some()
+    }
+
+    /// The write-out, or another who flushes segments, can't go on.
+    pub(crate) fn fail_writing(&self, error: &StorageError) {
+        self.fail("writing segments", &io::Error::other(error.to_string()));
     }
 
     pub(crate) fn fail(&self, what: &str, error: &io::Error) {

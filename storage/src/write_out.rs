@@ -66,7 +66,7 @@ impl<D: Disk> Store<D> {
                     continue;
                 }
                 Err(error) => {
-                    shared.fail("writing segments", &io::Error::other(error.to_string()));
+                    shared.fail_writing(&error);
                     return;
                 }
             };
