@@ -138,6 +138,50 @@ fn unsafe_lives_in_the_facades() {
     }
 }
 
+/// A setting that is parsed, shown and then read by nobody is a promise without effect.
+#[test]
+fn every_typed_setting_has_a_reader() {
+    let config = root().join("core/src/config");
+    let mut files = Vec::new();
+    sources(&config, &mut files);
+    let mut fields = BTreeSet::new();
+    for path in files.iter().filter(|path| !path.ends_with("tests.rs")) {
+        let text = fs::read_to_string(path).unwrap();
+        let (mut of_settings, start) =
+            (false, |line: &str| line.strip_prefix("pub struct ").map(String::from));
+        for line in text.lines() {
+            match start(line) {
+                Some(name) => {
+                    of_settings = name.trim_end_matches(" {").ends_with("Config")
+                        || name.trim_end_matches(" {").ends_with("Settings");
+                }
+                None if line == "}" => of_settings = false,
+                None => {}
+            }
+            let field = line.strip_prefix("    pub ").and_then(|rest| rest.split_once(": "));
+            fields.extend(field.filter(|_| of_settings).map(|(name, _)| name.to_string()));
+        }
+    }
+    assert!(fields.len() > 80, "the fields were not found: {fields:?}");
+    for room in ["src", "core/src", "replication/src", "net/src"] {
+        let mut readers = Vec::new();
+        sources(&root().join(room), &mut readers);
+        for path in readers {
+            if path.starts_with(&config) || relative(&path).contains("tests") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            fields.retain(|field| {
+                let ends =
+                    |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '(');
+                !code.split(&format!(".{field}")).skip(1).any(ends)
+            });
+        }
+    }
+    assert!(fields.is_empty(), "nothing outside core/src/config reads {fields:?}");
+}
+
 #[test]
 fn rooms_have_no_vague_names() {
     for path in all_sources() {

@@ -80,7 +80,10 @@ impl GroupConfig {
 /// # Panics
 /// If there is none.
 pub(super) fn setting(name: &str) -> &'static Setting {
-    find(Scope::Group, name).unwrap_or_else(|| panic!("{name} is not a group's setting"))
+    let setting = find(Scope::Group, name).unwrap_or_else(|| panic!("{name} is not a group's setting"));
+    #[cfg(test)]
+    super::sources::READ.with_borrow_mut(|read| read.insert(setting.name));
+    setting
 }
 
 /// A number: the group's, or the broker's for all groups; within the broker's bounds, and not negative.

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::sources::{READ, variable};
@@ -48,17 +49,10 @@ fn tables_parse_and_hold_together() {
     assert_eq!((kafkas(Scope::Broker), kafkas(Scope::Topic), kafkas(Scope::Group)), (343, 34, 17));
 }
 
-#[test]
-fn every_served_setting_is_read() {
-    READ.with_borrow_mut(BTreeSet::clear);
-    // Levels are read for the codec that has them.
-    for codec in ["producer", "gzip", "lz4", "zstd"] {
-        let broker = load(&[&format!("compression.type={codec}")]).unwrap();
-        GroupConfig::resolve(&Overrides::new(), &broker);
-        StreamsGroupConfig::resolve(&Overrides::new(), &broker);
-    }
-    let read = READ.with_borrow(Clone::clone);
-    for setting in all(Scope::Broker) {
+/// Every row of the scope is read if it is served, and only then.
+#[track_caller]
+fn check_read(scope: Scope, read: &BTreeSet<&'static str>) {
+    for setting in all(scope) {
         let served = setting.stance == Stance::Served;
         // Read only where a more exact one is not set.
         let shadowed = matches!(setting.name, "log.dir" | "log.dirs");
@@ -66,6 +60,30 @@ fn every_served_setting_is_read() {
             assert_eq!(served, read.contains(setting.name), "{} ({:?})", setting.name, setting.stance);
         }
     }
+}
+
+#[test]
+fn every_served_setting_is_read() {
+    READ.with_borrow_mut(BTreeSet::clear);
+    let of_topics = RefCell::new(BTreeSet::new());
+    // Levels are read for the codec that has them.
+    for codec in ["producer", "gzip", "lz4", "zstd"] {
+        let broker = load(&[&format!("compression.type={codec}")]).unwrap();
+        GroupConfig::resolve(&Overrides::new(), &broker);
+        ShareGroupConfig::resolve(&Overrides::new(), &broker);
+        StreamsGroupConfig::resolve(&Overrides::new(), &broker);
+        TopicConfig::from_values(|setting| {
+            of_topics.borrow_mut().insert(setting.name);
+            match setting.name {
+                "compression.type" => codec.into(),
+                _ => setting.default.unwrap_or_default().into(),
+            }
+        });
+    }
+    let read = READ.with_borrow(Clone::clone);
+    check_read(Scope::Broker, &read);
+    check_read(Scope::Group, &read);
+    check_read(Scope::Topic, &of_topics.into_inner());
 }
 
 #[test]

@@ -53,18 +53,12 @@ pub struct TopicConfig {
     pub compression: Compression,
     /// How long compaction keeps tombstones and transaction markers.
     pub delete_retention_ms: u64,
-    /// Grace between retiring a segment and unlinking its file.
-    pub file_delete_delay_ms: u64,
     /// Relaxed durability: flush after this many records.
     pub flush_messages: u64,
     /// Relaxed durability: flush what is this old.
     pub flush_ms: u64,
     /// Log bytes between index entries.
     pub index_interval_bytes: u32,
-    /// `local.retention.bytes`; `None` follows `retention_bytes`.
-    pub local_retention_bytes: Option<i64>,
-    /// `local.retention.ms`; `None` follows `retention_ms`.
-    pub local_retention_ms: Option<i64>,
     /// Compaction is due when something dirty is this old, whatever the ratio.
     pub max_compaction_lag_ms: u64,
     /// Largest batch, as stored.
@@ -95,8 +89,6 @@ pub struct TopicConfig {
     pub segment_jitter_ms: u64,
     /// Roll a segment at this age.
     pub segment_ms: u64,
-    /// Let a replica lead that is not in sync.
-    pub unclean_leader_election: bool,
     /// When acknowledgements may leave.
     pub durability: Durability,
 }
@@ -121,7 +113,7 @@ impl TopicConfig {
         })
     }
 
-    fn from_values(value: impl Fn(&'static Setting) -> String) -> TopicConfig {
+    pub(super) fn from_values(value: impl Fn(&'static Setting) -> String) -> TopicConfig {
         let text = |name: &str| {
             value(find(Scope::Topic, name).unwrap_or_else(|| panic!("{name} is not a topic's setting")))
         };
@@ -151,12 +143,9 @@ impl TopicConfig {
             compact: list(&policy).contains(&"compact"),
             compression,
             delete_retention_ms: unsigned("delete.retention.ms"),
-            file_delete_delay_ms: unsigned("file.delete.delay.ms"),
             flush_messages: unsigned("flush.messages"),
             flush_ms: unsigned("flush.ms"),
             index_interval_bytes: int("index.interval.bytes"),
-            local_retention_bytes: Some(long("local.retention.bytes")).filter(|n| *n != -2),
-            local_retention_ms: Some(long("local.retention.ms")).filter(|n| *n != -2),
             max_compaction_lag_ms: unsigned("max.compaction.lag.ms"),
             max_message_bytes: int("max.message.bytes"),
             timestamp_after_max_ms: unsigned("message.timestamp.after.max.ms"),
@@ -175,7 +164,6 @@ impl TopicConfig {
             segment_index_bytes: int("segment.index.bytes"),
             segment_jitter_ms: unsigned("segment.jitter.ms"),
             segment_ms: unsigned("segment.ms"),
-            unclean_leader_election: boolean("unclean.leader.election.enable"),
             durability: match text("headwater.durability").as_str() {
                 "relaxed" => Durability::Relaxed,
                 _ => Durability::Durable,
