@@ -54,6 +54,9 @@ pub struct Census {
 
 struct Counts {
     limits: Limits,
+    /// How many changes of limits were begun, and the number of the one in force.
+    begun: u64,
+    in_force: u64,
     /// When the last connection would have come, in nanoseconds, had they all come evenly at the greatest rate; never
     /// longer ago than a second.
     paced: u64,
@@ -61,6 +64,10 @@ struct Counts {
     by_shard: Vec<usize>,
     by_address: HashMap<IpAddr, usize>,
 }
+
+/// The place of a change of limits among all: the one that was begun last counts, whichever is ready last.
+#[derive(Debug)]
+pub struct Revision(u64);
 
 /// Why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +98,8 @@ impl Census {
     /// A census of no connections. There are file descriptors for `files` of them, whatever `limits` allows.
     pub fn new(shards: usize, files: usize, limits: Limits) -> Arc<Self> {
         let by_shard = vec![0; shards];
-        let counts = Counts { limits, paced: 0, total: 0, by_shard, by_address: HashMap::new() };
+        let by_address = HashMap::new();
+        let counts = Counts { limits, begun: 0, in_force: 0, paced: 0, total: 0, by_shard, by_address };
         Arc::new(Self { files, counts: Mutex::new(counts) })
     }
 
@@ -99,9 +107,20 @@ impl Census {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Other limits from now on; connections that are there stay.
-    pub fn set_limits(&self, limits: Limits) {
-        self.counts().limits = limits;
+    /// Begins a change of limits. The limits themselves may take a while: hosts are looked up for them.
+    pub fn begin_limits(&self) -> Revision {
+        let mut counts = self.counts();
+        counts.begun += 1;
+        Revision(counts.begun)
+    }
+
+    /// Other limits from now on, unless those of a later change are in force; connections that are there stay.
+    pub fn set_limits(&self, revision: Revision, limits: Limits) {
+        let mut counts = self.counts();
+        if revision.0 > counts.in_force {
+            counts.in_force = revision.0;
+            counts.limits = limits;
+        }
     }
 
     /// How long whoever has just accepted a connection leaves the next one waiting, so that no more come than
@@ -195,9 +214,24 @@ mod tests {
         drop(first);
         assert_eq!(census.total(), 2);
         assert!(census.admit(A, shard).is_ok());
-        census.set_limits(limits(&["max.connections=4"]));
+        census.set_limits(census.begin_limits(), limits(&["max.connections=4"]));
         let _fourth = census.admit(A, shard).unwrap();
         assert_eq!(Census::new(1, 0, limits(&[])).admit(A, shard).err(), Some(Full::Total), "no descriptors");
+    }
+
+    #[test]
+    fn the_last_change_counts_even_if_an_earlier_one_took_longer() {
+        let census = Census::new(1, 100, limits(&["max.connections=0"]));
+        let shard = ShardId::new(0);
+        let slow = census.begin_limits();
+        let fast = census.begin_limits();
+        census.set_limits(fast, limits(&["max.connections=2"]));
+        census.set_limits(slow, limits(&["max.connections=1"]));
+        let _both = [census.admit(A, shard).unwrap(), census.admit(A, shard).unwrap()];
+        assert_eq!(census.admit(A, shard).err(), Some(Full::Total));
+        let next = census.begin_limits();
+        census.set_limits(next, limits(&["max.connections=3"]));
+        assert!(census.admit(A, shard).is_ok());
     }
 
     #[test]

@@ -134,10 +134,11 @@ impl Shard {
     /// Has the census, which all shards share, go by other settings. They may name hosts, which are looked up elsewhere.
     fn limit_connections(&self, config: Arc<BrokerConfig>) {
         let census = self.census.clone();
+        let revision = census.begin_limits();
         let limits = rt::spawn_blocking(move || Limits::new(&config.net));
         rt::spawn(async move {
             match limits.await {
-                Ok(limits) => census.set_limits(limits),
+                Ok(limits) => census.set_limits(revision, limits),
                 Err(error) => tracing::error!(%error, "the limits of connections stay what they were"),
             }
         })
