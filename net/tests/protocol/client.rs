@@ -71,6 +71,12 @@ impl Client {
         self.stream = connect(self.server.as_ref().unwrap());
     }
 
+    /// Connects once more; answers the connection so far, for the test to keep.
+    pub fn another(&mut self) -> TcpStream {
+        let stream = connect(self.server.as_ref().unwrap());
+        std::mem::replace(&mut self.stream, stream)
+    }
+
     /// Where the server answers HTTP.
     pub fn http(&self) -> SocketAddr {
         self.server.as_ref().unwrap().http().expect("a setting says where")

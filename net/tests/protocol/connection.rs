@@ -1,4 +1,8 @@
-//! Framing, versions, order.
+//! Framing, versions, order; limits of connections and sizes of their buffers.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use headwater_core::ErrorCode;
 use headwater_core::wire::frame;
@@ -9,6 +13,8 @@ use headwater_core::wire::messages::metadata_response::MetadataResponse;
 use headwater_core::wire::messages::sasl_authenticate_request::SaslAuthenticateRequest;
 use headwater_core::wire::messages::sasl_handshake_request::SaslHandshakeRequest;
 use headwater_core::wire::produce::ProduceResponse;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+use socket2::Socket;
 
 use super::client::{Client, batch, error, produce_request};
 
@@ -146,4 +152,50 @@ fn b67_lengths_are_bounded() {
     let at = request.len() - 4;
     request[at..].copy_from_slice(&i32::MAX.to_be_bytes());
     assert!(client.is_refused(&request));
+}
+
+#[test]
+fn connections_come_no_faster_than_they_may() {
+    const CONNECTIONS: u32 = 12;
+    // A second's worth may come at once, and each of the two acceptors is told to wait only after it has taken one.
+    const AT_ONCE: u32 = 4 + 2;
+    let mut client = Client::with_settings(&["max.connection.creation.rate=4"]);
+    let begin = Instant::now();
+    let mut before = Vec::new();
+    for _ in 0..CONNECTIONS {
+        before.push(client.another());
+        assert_eq!(client.call(4, &versions()).error_code, 0, "they wait, and are not refused");
+    }
+    let least = Duration::from_secs(1) * (CONNECTIONS - AT_ONCE) / 4;
+    // A shard may go by the time at which its turn began; without the limit all of it takes milliseconds.
+    assert!(begin.elapsed() >= least - Duration::from_millis(100), "{:?} for all", begin.elapsed());
+}
+
+#[test]
+fn buffers_of_sockets_have_the_sizes_that_are_set() {
+    let settings = &["socket.send.buffer.bytes=30000", "socket.receive.buffer.bytes=20000"];
+    let set = sizes_of_buffers(&mut Client::with_settings(settings));
+    // The kernel takes twice as much, for its own needs (socket(7)).
+    let Some(set) = set else { return println!("not tested: this kernel shows no descriptors") };
+    assert_eq!(set, (60_000, 40_000));
+    assert_ne!(sizes_of_buffers(&mut Client::start()), Some(set), "left to the kernel");
+}
+
+/// Bytes of the buffers, to send and to receive, of the server's end of this client's connection. None if the kernel does not let
+/// this process have copies of its own descriptors.
+fn sizes_of_buffers(client: &mut Client) -> Option<(usize, usize)> {
+    assert_eq!(client.call(4, &versions()).error_code, 0, "it is accepted");
+    let peer: SocketAddr = client.stream.local_addr().unwrap();
+    let own = pidfd_open(getpid(), PidfdFlags::empty()).ok()?;
+    pidfd_getfd(&own, 0, PidfdGetfdFlags::empty()).ok()?;
+    // The server is in this process, and so are its descriptors; those of other tests come and go.
+    let numbers = std::fs::read_dir("/proc/self/fd").unwrap();
+    let numbers = numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let copy = |number| -> Option<OwnedFd> { pidfd_getfd(&own, number, PidfdGetfdFlags::empty()).ok() };
+    let socket = numbers
+        .filter_map(copy)
+        .map(Socket::from)
+        .find(|socket| socket.peer_addr().ok().and_then(|address| address.as_socket()) == Some(peer))
+        .expect("the server's end");
+    Some((socket.send_buffer_size().unwrap(), socket.recv_buffer_size().unwrap()))
 }
