@@ -357,3 +357,6 @@ pub(super) fn log_config(topic: &TopicConfig) -> LogConfig {
             .then_some(Relaxed { flush_messages: topic.flush_messages, flush_ms: topic.flush_ms }),
     }
 }
+
+#[cfg(test)]
+mod tests;
