@@ -7,6 +7,12 @@
 //!                          ├── is it part of it? (or, where the client leaves that to us: make it so) ──► coordinator
 //!                          └── batch with the guard ──► owner: appended, unless a marker came in between
 //! ```
+//!
+//! A producer's last transaction may still be ending. That is waited for in two places, as neither sees what the other
+//! does. Here, for its marker in this partition: a guard has to be younger than that marker (which makes older ones void)
+//! and older than the coordinator's word, so the coordinator is asked only when the marker is there. At the coordinator
+//! (`Shard::ask_transactions`), for the markers in all the other partitions, before which nothing can be added; clients
+//! that add partitions themselves wait there and never come here. A batch waits for one after the other, and once for each.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -128,7 +134,8 @@ pub(super) async fn admit(
             let codes = begin(shard, writer, of(&begins)).await;
             let concurrent =
                 codes.as_ref().is_ok_and(|codes| codes.contains(&ErrorCode::ConcurrentTransactions));
-            if !concurrent || late {
+            // Asked anew: the coordinator may have waited, and would as long again.
+            if !concurrent || patience.is_over() {
                 for (place, at) in begins.into_iter().enumerate() {
                     let code = codes.as_ref().map_or_else(|code| *code, |codes| codes[place]);
                     if code.is_error() {
