@@ -136,6 +136,39 @@ fn half_frames_hold_no_memory_that_did_not_come() {
     });
 }
 
+#[test]
+fn memory_for_requests_is_taken_from_those_who_stop_in_the_middle() {
+    let broker = bounded(&[]);
+    broker.run(&["topic", "create", "t", "--partitions", "1"]);
+    // Of each there is enough that room is made for all of it: two take what there is, and the third waits for it.
+    let held: Vec<_> = (0..3)
+        .map(|_| {
+            let mut socket = Socket::open(&broker.address);
+            socket.0.write_all(&16_000_000i32.to_be_bytes()).unwrap();
+            socket.0.write_all(&[0; 64 << 10]).unwrap();
+            assert!(Socket::open(&broker.address).is_served(), "small requests need none of it");
+            socket
+        })
+        .collect();
+    // Half of what a broker waits for anybody who does not go on, however much memory there is.
+    let mut whole = Socket::open(&broker.address);
+    whole.0.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+    assert_eq!(single::produce(&mut whole), Some((ErrorCode::None, 0)));
+    assert!(is_one_closed(held));
+}
+
+/// Whether the broker closes one of these. All are asked at once: one that stays open says so only after a minute.
+fn is_one_closed(sockets: Vec<Socket>) -> bool {
+    let (said, saying) = mpsc::channel();
+    for mut socket in sockets {
+        let said = said.clone();
+        // It ends with the broker, if it is not waited for.
+        std::thread::spawn(move || said.send(socket.is_closed()));
+    }
+    drop(said);
+    saying.iter().any(|is_closed| is_closed)
+}
+
 /// A fetch of partition 0 of a topic from its beginning.
 fn fetch(topic: &str, max_wait_ms: i32) -> Vec<u8> {
     let partition = FetchPartition { partition: 0, partition_max_bytes: 1 << 20, ..Default::default() };
@@ -205,7 +238,7 @@ fn memory_for_replies_is_taken_from_those_who_do_not_read() {
     let reply = reader.receive().expect("who reads is served");
     let reply: FetchResponse<'_> = decode(&reply, 11, false);
     assert!(reply.responses[0].partitions[0].high_watermark > 0);
-    assert!(held.iter_mut().any(Socket::is_closed));
+    assert!(is_one_closed(held));
     stop.send(()).unwrap();
     slow.join().unwrap();
 }

@@ -7,11 +7,12 @@
 //! Memory is bounded whatever the peer does: a frame needs a permit of the shard's request memory before its buffer is
 //! made; the reader stops while too many requests are unanswered or too many reply bytes unsent; a peer that stalls in
 //! the middle of a frame, or does not take its replies, is dropped after `STALL`, and sooner when others wait for the
-//! memory of its replies (`reply_memory`).
+//! memory of that frame or of its replies (`client_memory`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use futures_lite::future::or;
 use headwater_core::time::Monotonic;
 use headwater_core::wire::frame::FrameError;
 
+use super::client_memory::{LOOK, STALLED_MS};
 use super::inbox::{Inbox, Next};
 use super::quiet::Quiet;
 use super::replies::{Chunk, Reply, ReplyRing, Slot};
@@ -251,12 +253,39 @@ impl Connection {
             if self.shard.stopping.get() {
                 return Err(Ended::Stopping);
             }
-            match watch.until(&self.shard, deadline, reader.read(inbox.buffer())).await {
+            let read = reader.read(inbox.buffer());
+            let read = match permit {
+                None => watch.until(&self.shard, deadline, read).await,
+                Some(_) => self.until_needed(watch, deadline, read).await,
+            };
+            match read {
                 Err(Over::Time) => return Err(ended),
                 Err(Over::Stop) => return Err(Ended::Stopping),
                 Ok(Ok(0)) => return Err(Ended::Closed),
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// As [`Watch::until`], for a connection that holds memory for what it waits for: the time is up sooner if others need it.
+    async fn until_needed<T>(
+        &self,
+        watch: &mut Watch,
+        deadline: Monotonic,
+        future: impl Future<Output = T>,
+    ) -> Result<T, Over> {
+        let mut future = pin!(future);
+        let began = rt::now();
+        let mut now = began;
+        loop {
+            let look = now.plus_millis(LOOK.as_millis() as u64).min(deadline);
+            let over = watch.until(&self.shard, look, future.as_mut()).await;
+            now = rt::now();
+            let needed = now.millis_since(began) >= STALLED_MS && self.shard.request_memory.is_short(now);
+            match over {
+                Err(Over::Time) if now < deadline && !needed => {}
+                over => return over,
             }
         }
     }

@@ -13,26 +13,23 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_lite::future::or;
 use headwater_core::time::Monotonic;
 use headwater_storage::sealed::SealedRange;
 
+use super::client_memory::{ClientMemory, LOOK, STALLED_IN_FILE_MS, STALLED_MS};
 use super::replies::Chunk;
-use super::reply_memory::{ReplyMemory, STALLED_IN_FILE_MS, STALLED_MS};
+
 use crate::rt::{self, WriteHalf};
 
 /// How much of a file is sent before it is looked again whether the next is in memory, in bytes.
 const STEP_BYTES: usize = 256 * 1024;
 
-/// How often it is looked whether a peer that is waited for is to be given up.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// For how long a peer may take nothing.
 pub struct Patience<'a> {
-    memory: &'a ReplyMemory,
+    memory: &'a ClientMemory,
     /// Whether what is sent holds some of that memory.
     holds: bool,
     /// When all is to be sent, in any case.
@@ -42,7 +39,7 @@ pub struct Patience<'a> {
 
 impl<'a> Patience<'a> {
     /// From now on for `millis` at most, and less if others need the memory that is held.
-    pub fn new(memory: &'a ReplyMemory, holds: bool, millis: u64) -> Self {
+    pub fn new(memory: &'a ClientMemory, holds: bool, millis: u64) -> Self {
         let now = rt::now();
         Self { memory, holds, until: now.plus_millis(millis), progressed: Cell::new(now) }
     }

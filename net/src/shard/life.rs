@@ -22,11 +22,11 @@ use super::partitions::log_config;
 use super::{Envelope, Shard, calls, produce};
 use crate::boot::{Meeting, folder};
 use crate::conn::census::{Census, Limits};
+use crate::conn::client_memory::ClientMemory;
 use crate::conn::listener;
-use crate::conn::reply_memory::ReplyMemory;
 use crate::http;
 use crate::metrics::Metrics;
-use crate::rt::{self, Event, ListenOptions, Listener, MeshEnd, PerShard, Semaphore, Shutdown};
+use crate::rt::{self, Event, ListenOptions, Listener, MeshEnd, PerShard, Shutdown};
 
 /// How a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -295,8 +295,8 @@ impl Shard {
             count: seed.place.shards as u16,
             metrics: Metrics::default(),
             census: seed.census.clone(),
-            request_memory: Semaphore::new(config.net.inflight_bytes),
-            reply_memory: ReplyMemory::new(config.net.inflight_bytes),
+            request_memory: ClientMemory::new(config.net.inflight_bytes),
+            reply_memory: ClientMemory::new(config.net.inflight_bytes),
             sessions: RefCell::new(FetchSessions::new(config.fetch.sessions_max as usize)),
             store,
             control,

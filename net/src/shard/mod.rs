@@ -48,11 +48,11 @@ use self::shares::{ShareStates, Shares};
 pub use self::transactions::CONCURRENT_WAIT_MS;
 use self::transactions::Transactions;
 use crate::conn::census::Census;
+use crate::conn::client_memory::ClientMemory;
 use crate::conn::listener;
-use crate::conn::reply_memory::ReplyMemory;
 use crate::http::ShardFigures;
 use crate::metrics::Metrics;
-use crate::rt::{self, Event, MeshEnd, Semaphore, Shutdown, Task, oneshot};
+use crate::rt::{self, Event, MeshEnd, Shutdown, Task, oneshot};
 
 /// What travels between shards.
 pub enum Envelope {
@@ -79,9 +79,9 @@ pub struct Shard {
     /// All connections, of every shard.
     pub census: Arc<Census>,
     /// Memory for requests that are being read or handled.
-    pub request_memory: Semaphore,
+    pub request_memory: ClientMemory,
     /// Memory for replies that carry records.
-    pub reply_memory: ReplyMemory,
+    pub reply_memory: ClientMemory,
     /// Fetch sessions of this shard's connections.
     pub sessions: RefCell<FetchSessions>,
     /// The logs.
