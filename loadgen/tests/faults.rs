@@ -5,7 +5,7 @@
 mod scripted;
 
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use headwater_core::wire::ApiKey;
 use headwater_loadgen::report::Report;
@@ -42,6 +42,25 @@ fn who_is_not_allowed_is_told_what_and_why() {
     let transactions = "transaction_records = 10";
     check(ApiKey::FindCoordinator, 53, transactions, &["TRANSACTIONAL_ID_AUTHORIZATION_FAILED"]);
     check(ApiKey::InitProducerId, 53, transactions, &["TRANSACTIONAL_ID_AUTHORIZATION_FAILED"]);
+}
+
+/// KIP-599: a topic that is one too many may be made later, and how much later the broker says.
+#[test]
+fn a_quota_for_making_topics_is_waited_for() {
+    let create_refusals = Some((2, 300));
+    let broker = Scripted::start(2, Script { create_refusals, ..Script::default() });
+    let report = load(&broker, "").unwrap();
+    assert_eq!((report.acked, report.verdict.consumed), (500, 500));
+    let asked = broker.account().creations;
+    assert_eq!(asked.len(), 3, "refused twice, then made");
+    assert!(asked.windows(2).all(|two| two[1] - two[0] >= Duration::from_millis(300)), "{asked:?}");
+
+    // Not for longer than any change may take: the reason is told at once.
+    let create_refusals = Some((2, 3_600_000));
+    let broker = Scripted::start(2, Script { create_refusals, ..Script::default() });
+    let said = load(&broker, "").expect_err("there is no topic").to_string();
+    assert!(said.contains("topic loadgen: THROTTLING_QUOTA_EXCEEDED"), "{said}");
+    assert_eq!(broker.account().creations.len(), 1);
 }
 
 /// Records that are refused for what they are fail one by one, and the run goes on.

@@ -2,7 +2,7 @@
 //! cluster's administration.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headwater_core::ErrorCode;
 use headwater_core::ids::TopicId;
@@ -23,6 +23,9 @@ use super::error::ClientError;
 
 /// How long the broker may take to carry out a change.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The least wait before a change is tried again that a quota had refused: a broker may say zero.
+const QUOTA_PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// The resource type of a topic in DescribeConfigs.
 const TOPIC_RESOURCE: i8 = 2;
@@ -77,15 +80,34 @@ pub fn create_topic(
         validate_only: false,
     };
     let node = cluster.controller()?;
-    cluster.call(node, CreateTopicsRequest::MAX_VERSION, &request, 2 * CHANGE_TIMEOUT, |answer| {
-        let response = answer.read::<CreateTopicsRequest>()?;
-        let mut id = TopicId::ZERO;
-        for topic in &response.topics {
-            ClientError::check(|| format!("topic {name}"), topic.error_code, topic.error_message.as_deref())?;
-            id = topic.topic_id;
-        }
-        Ok(id)
+    within_quota(|| {
+        cluster.call(node, CreateTopicsRequest::MAX_VERSION, &request, 2 * CHANGE_TIMEOUT, |answer| {
+            let response = answer.read::<CreateTopicsRequest>()?;
+            let made = response.topics.iter().try_fold(TopicId::ZERO, |_, topic| {
+                let message = topic.error_message.as_deref();
+                ClientError::check(|| format!("topic {name}"), topic.error_code, message)?;
+                Ok(topic.topic_id)
+            });
+            Ok((response.throttle_time_ms, made))
+        })
     })
+}
+
+/// Tries a change that the quota for changes of topics may refuse (KIP-599), which means "later": again after the time that
+/// the broker tells beside the refusal, for as long as a change may take. `attempt` answers that time and the outcome.
+fn within_quota<T>(
+    mut attempt: impl FnMut() -> Result<(i32, Result<T, ClientError>), ClientError>,
+) -> Result<T, ClientError> {
+    let deadline = Instant::now() + 2 * CHANGE_TIMEOUT;
+    loop {
+        let (throttle_ms, outcome) = attempt()?;
+        let refused = matches!(&outcome, Err(e) if e.code() == Some(ErrorCode::ThrottlingQuotaExceeded));
+        let pause = Duration::from_millis(throttle_ms.max(0).unsigned_abs().into()).max(QUOTA_PAUSE_MIN);
+        if !refused || Instant::now() + pause > deadline {
+            return outcome;
+        }
+        std::thread::sleep(pause);
+    }
 }
 
 /// Deletes a topic.
@@ -97,11 +119,15 @@ pub fn delete_topic(cluster: &mut Cluster, name: &str) -> Result<(), ClientError
         timeout_ms: CHANGE_TIMEOUT.as_millis() as i32,
     };
     let node = cluster.controller()?;
-    cluster.call(node, DeleteTopicsRequest::MAX_VERSION, &request, 2 * CHANGE_TIMEOUT, |answer| {
-        for topic in &answer.read::<DeleteTopicsRequest>()?.responses {
-            ClientError::check(|| format!("topic {name}"), topic.error_code, topic.error_message.as_deref())?;
-        }
-        Ok(())
+    within_quota(|| {
+        cluster.call(node, DeleteTopicsRequest::MAX_VERSION, &request, 2 * CHANGE_TIMEOUT, |answer| {
+            let response = answer.read::<DeleteTopicsRequest>()?;
+            let gone = response.responses.iter().try_for_each(|topic| {
+                let message = topic.error_message.as_deref();
+                ClientError::check(|| format!("topic {name}"), topic.error_code, message)
+            });
+            Ok((response.throttle_time_ms, gone))
+        })
     })
 }
 
@@ -153,14 +179,14 @@ pub fn offsets(
     partitions: &[i32],
     spec: OffsetSpec,
 ) -> Result<BTreeMap<i32, Option<i64>>, ClientError> {
-    let deadline = std::time::Instant::now() + cluster.config().request_timeout;
+    let deadline = Instant::now() + cluster.config().request_timeout;
     let mut found = BTreeMap::new();
     cluster.track(topic);
     loop {
         let result = offsets_once(cluster, topic, partitions, spec, &mut found);
         match result {
             Ok(()) => return Ok(found),
-            Err(error) if error.retriable() && std::time::Instant::now() < deadline => {
+            Err(error) if error.retriable() && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(100));
                 if let Err(error) = cluster.refresh(false)
                     && !error.retriable()

@@ -16,6 +16,7 @@ use headwater_core::record::header::{BatchView, HEADER_BYTES, seal, set_base_off
 use headwater_core::record::records::Records as BatchRecords;
 use headwater_core::wire::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use headwater_core::wire::messages::api_versions_response::ApiVersion;
+use headwater_core::wire::messages::create_topics_response::CreatableTopicResult;
 use headwater_core::wire::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
@@ -23,8 +24,9 @@ use headwater_core::wire::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use headwater_core::wire::messages::{
-    ApiVersionsResponse, FindCoordinatorResponse, InitProducerIdResponse, JoinGroupResponse,
-    ListOffsetsRequest, ListOffsetsResponse, MetadataRequest, MetadataResponse,
+    ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, FindCoordinatorResponse,
+    InitProducerIdResponse, JoinGroupResponse, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest,
+    MetadataResponse,
 };
 use headwater_core::wire::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
@@ -33,7 +35,7 @@ use headwater_core::wire::{ApiKey, Decode, Encode, Reader, Records, RequestHeade
 use headwater_loadgen::payload;
 
 /// Versions without topic ids, which a broker of one topic has no use for.
-const SERVED: [(ApiKey, i16, i16); 8] = [
+const SERVED: [(ApiKey, i16, i16); 9] = [
     (ApiKey::Produce, 3, 9),
     (ApiKey::Fetch, 4, 11),
     (ApiKey::ListOffsets, 1, 5),
@@ -42,6 +44,7 @@ const SERVED: [(ApiKey, i16, i16); 8] = [
     (ApiKey::InitProducerId, 0, 2),
     (ApiKey::FindCoordinator, 0, 2),
     (ApiKey::JoinGroup, 0, 5),
+    (ApiKey::CreateTopics, 2, 6),
 ];
 
 /// What becomes of a batch.
@@ -73,12 +76,20 @@ pub struct Script {
     /// For how many milliseconds an answer tells the client to be quiet: each to a Produce, and each to a Fetch that brings
     /// something. The broker itself does nothing about it.
     pub throttle_ms: (i32, i32),
+    /// There is no topic at first, and this many requests to create it are too many, each for so many milliseconds.
+    pub create_refusals: Option<(usize, i32)>,
 }
 
 impl Default for Script {
     /// An honest and prompt broker.
     fn default() -> Self {
-        Script { delay: |_| Duration::ZERO, fate: |_| Fate::Kept, refuse: None, throttle_ms: (0, 0) }
+        Script {
+            delay: |_| Duration::ZERO,
+            fate: |_| Fate::Kept,
+            refuse: None,
+            throttle_ms: (0, 0),
+            create_refusals: None,
+        }
     }
 }
 
@@ -100,6 +111,8 @@ pub struct Account {
     pub batches: u64,
     /// Answers to Fetch that brought something.
     pub fetches: u64,
+    /// When it was asked to create the topic.
+    pub creations: Vec<Instant>,
 }
 
 #[derive(Default)]
@@ -117,6 +130,7 @@ struct Shared {
     logs: Mutex<Vec<Log>>,
     grown: Condvar,
     fetches: AtomicU64,
+    creations: Mutex<Vec<Instant>>,
 }
 
 /// The broker; it ends with the process.
@@ -138,6 +152,7 @@ impl Scripted {
             logs: Mutex::new(logs),
             grown: Condvar::new(),
             fetches: AtomicU64::new(0),
+            creations: Mutex::default(),
         });
         let serving = shared.clone();
         std::thread::spawn(move || {
@@ -152,7 +167,11 @@ impl Scripted {
     /// What it did so far; a batch that still waits to be late is lost.
     pub fn account(&self) -> Account {
         let logs = self.shared.logs.lock().unwrap();
-        let mut sum = Account { fetches: self.shared.fetches.load(Ordering::Relaxed), ..Account::default() };
+        let mut sum = Account {
+            fetches: self.shared.fetches.load(Ordering::Relaxed),
+            creations: self.shared.creations.lock().unwrap().clone(),
+            ..Account::default()
+        };
         for log in logs.iter() {
             sum.lost += log.account.lost + log.late.as_ref().map_or(0, |batch| count(batch));
             sum.late += log.account.late - log.late.as_ref().map_or(0, |batch| count(batch));
@@ -266,8 +285,31 @@ fn answer(shared: &Shared, request: &[u8]) -> (Duration, bytes::Bytes) {
             let body = JoinGroupResponse { error_code: shared.script.refusal(api), ..Default::default() };
             encoded(api, version, id, &body)
         }),
+        ApiKey::CreateTopics => {
+            let asked = CreateTopicsRequest::decode(&mut r, version).unwrap();
+            (Duration::ZERO, encoded(api, version, id, &create(shared, &asked)))
+        }
         other => panic!("{other:?} was not among the versions"),
     }
+}
+
+impl Shared {
+    /// Whether there is a topic.
+    fn is_created(&self) -> bool {
+        self.script.create_refusals.is_none_or(|(times, _)| self.creations.lock().unwrap().len() > times)
+    }
+}
+
+fn create(shared: &Shared, asked: &CreateTopicsRequest<'_>) -> CreateTopicsResponse<'static> {
+    shared.creations.lock().unwrap().push(Instant::now());
+    let too_many = !shared.is_created();
+    let topics = asked.topics.iter().map(|topic| CreatableTopicResult {
+        name: topic.name.clone().into_owned().into(),
+        error_code: if too_many { 89 } else { 0 },
+        ..Default::default()
+    });
+    let throttle_time_ms = shared.script.create_refusals.filter(|_| too_many).map_or(0, |(_, ms)| ms);
+    CreateTopicsResponse { throttle_time_ms, topics: topics.collect() }
 }
 
 fn metadata(shared: &Shared, asked: &MetadataRequest<'_>) -> MetadataResponse<'static> {
@@ -278,8 +320,9 @@ fn metadata(shared: &Shared, asked: &MetadataRequest<'_>) -> MetadataResponse<'s
         isr_nodes: vec![1],
         ..Default::default()
     };
+    let unknown = if shared.is_created() { 0 } else { 3 };
     let topics = asked.topics.iter().flatten().map(|topic| MetadataResponseTopic {
-        error_code: shared.script.refusal(ApiKey::Metadata),
+        error_code: shared.script.refusal(ApiKey::Metadata).max(unknown),
         name: topic.name.clone().map(|name| name.into_owned().into()),
         partitions: (0..shared.partitions).map(partition).collect(),
         ..Default::default()
