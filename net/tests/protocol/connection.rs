@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use headwater_core::ErrorCode;
@@ -190,7 +191,13 @@ fn sizes_of_buffers(client: &mut Client) -> Option<(usize, usize)> {
     pidfd_getfd(&own, 0, PidfdGetfdFlags::empty()).ok()?;
     // The server is in this process, and so are its descriptors; those of other tests come and go.
     let numbers = std::fs::read_dir("/proc/self/fd").unwrap();
-    let numbers = numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    // Sockets only: a copy of a locked file would keep the lock that its owner has given back.
+    let is_socket =
+        |path: &Path| std::fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"));
+    let numbers = numbers.filter_map(|entry| {
+        let entry = entry.ok().filter(|entry| is_socket(&entry.path()))?;
+        entry.file_name().to_str()?.parse().ok()
+    });
     let copy = |number| -> Option<OwnedFd> { pidfd_getfd(&own, number, PidfdGetfdFlags::empty()).ok() };
     let socket = numbers
         .filter_map(copy)

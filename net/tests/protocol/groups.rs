@@ -50,11 +50,14 @@ fn with_coordinator_set(settings: &'static [&'static str]) -> Client {
     client
 }
 
+/// No member is lost for being slow: its session is as long as a test may take, and more.
+const SESSION_MS: i32 = 600_000;
+
 fn joining(member: &str, instance: Option<&'static str>) -> JoinGroupRequest<'static> {
     JoinGroupRequest {
         group_id: "g".into(),
-        session_timeout_ms: 10_000,
-        rebalance_timeout_ms: 10_000,
+        session_timeout_ms: SESSION_MS,
+        rebalance_timeout_ms: SESSION_MS,
         member_id: member.to_owned().into(),
         group_instance_id: instance.map(Into::into),
         protocol_type: "consumer".into(),
