@@ -56,8 +56,11 @@ fn an_echo_goes_round() {
 #[test]
 fn a_refused_connection_is_an_error() {
     let threads = rt::run_shards(&config(1), |_| async {
-        let gone = Listener::bind(any_port(), false).unwrap().local_addr();
-        let error = TcpStream::connect(gone).await.err().expect("nobody listens there");
+        // Held, so that nobody else is given the port, and not listened at.
+        let held = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        held.bind(&any_port().into()).unwrap();
+        let silent = held.local_addr().unwrap().as_socket().unwrap();
+        let error = TcpStream::connect(silent).await.err().expect("nobody listens there");
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
     });
     threads.unwrap().join();
