@@ -58,7 +58,7 @@ fn fill(folder: &Path, disk: &Image) {
             assert!(acknowledged.len() < 2 * (IMAGE_BYTES / 100_000) as usize, "the disk is never full");
         };
         assert_eq!(refusal, ErrorCode::KafkaStorageError);
-        assert!(broker.log().contains("the disk is full"), "{}", broker.log());
+        broker.until_said("the disk is full");
         // Everything that was acknowledged is there to be read.
         for offset in &acknowledged {
             assert!(fetch(&mut socket, *offset).0 > 100_000, "offset {offset}");

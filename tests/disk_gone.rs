@@ -6,6 +6,7 @@
 mod broker;
 
 use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,9 +56,11 @@ fn pull_away(folder: &Path, disk: &Image, how: Shutdown) -> bool {
     let mut socket = Socket::open(&broker.address);
     let mut acknowledged = Vec::new();
     let mut refused = None;
+    let (tell, told) = mpsc::channel();
     let went = thread::scope(|scope| {
-        let shutdown = scope.spawn(|| {
-            // In the midst of the appends; where exactly is for the scheduler to say.
+        let shutdown = scope.spawn(move || {
+            // In the midst of the appends; where exactly is for the scheduler to say. The first may take a slow disk long.
+            let _ = told.recv();
             thread::sleep(Duration::from_millis(300));
             disk.shut_down(how)
         });
@@ -66,6 +69,7 @@ fn pull_away(folder: &Path, disk: &Image, how: Shutdown) -> bool {
                 Some((ErrorCode::None, offset)) => acknowledged.push(offset),
                 other => refused = other,
             }
+            let _ = tell.send(());
         }
         shutdown.join().unwrap()
     });
@@ -81,7 +85,7 @@ fn pull_away(folder: &Path, disk: &Image, how: Shutdown) -> bool {
         }
     }
     assert_eq!(refused.map(|(code, _)| code), Some(ErrorCode::KafkaStorageError), "{}", broker.log());
-    assert!(broker.log().contains("takes no more appends"), "{}", broker.log());
+    broker.until_said("takes no more appends");
     broker.kill();
     disk.bring_back();
     broker.start_again();

@@ -114,6 +114,16 @@ impl Broker {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until it has said this on standard error. That comes through a pipe and a thread of its own, and so maybe
+    /// after the answer that the test already has.
+    pub fn until_said(&self, words: &str) {
+        let began = Instant::now();
+        while !self.log().contains(words) {
+            assert!(began.elapsed() < PATIENCE, "it does not say {words:?}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Its folder, with what else the test puts there.
     pub fn folder(&self) -> &Path {
         &self.folder
