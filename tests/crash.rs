@@ -7,9 +7,9 @@
 mod broker;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use broker::{Broker, Running, seed};
+use broker::{Broker, PATIENCE, Running, seed};
 use headwater_loadgen::rng::Rng;
 
 /// Small journals wrap often, small heads are written out often: more different moments to be killed at.
@@ -39,6 +39,12 @@ fn check(shards: &str, load: &[&str], rng: &mut Rng) {
     let mut running = broker.command(&args);
     running.stdout(output.try_clone().unwrap()).stderr(output);
     let mut running = Running(running.spawn().unwrap());
+    // A load that finds no broker when it begins ends. All of it is connected when the first record is there.
+    let began = Instant::now();
+    while !has_records(&broker) {
+        let ended = running.0.try_wait().unwrap();
+        assert!(ended.is_none() && began.elapsed() < PATIENCE, "the load does not begin\n{}", broker.log());
+    }
     for _ in 0..rounds(4) {
         std::thread::sleep(Duration::from_millis(200 + rng.below(1500)));
         broker.kill();
@@ -71,6 +77,14 @@ fn check(shards: &str, load: &[&str], rng: &mut Rng) {
     assert!(broker.process().wait().success(), "{}", broker.log());
     broker.start_again();
     assert!(contents(&broker) == before, "a stop in order changed the log");
+}
+
+fn has_records(broker: &Broker) -> bool {
+    // It may not be there yet.
+    let listed = broker.command(&["topic", "describe", "t", "--json"]).output().unwrap().stdout;
+    let listed: serde_json::Value = serde_json::from_slice(&listed).unwrap_or_default();
+    let partitions = listed["partitions"].as_array();
+    partitions.is_some_and(|all| all.iter().any(|partition| partition["latest"].as_i64() > Some(0)))
 }
 
 /// Every record of the topic: partition@offset → timestamp. That values are right, the load generator has found.
