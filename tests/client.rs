@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use broker::{Broker, SMALL};
+use broker::{Broker, PATIENCE, SMALL};
 use headwater_core::ErrorCode;
 use headwater_loadgen::client::admin::{self, OffsetSpec};
 use headwater_loadgen::client::group::{Beat, Membership};
@@ -26,7 +26,7 @@ fn cluster(broker: &Broker) -> Cluster {
 fn topic(cluster: &mut Cluster, partitions: i32) -> String {
     let name = format!("client-test-{:016x}", Rng::from_clock().next_u64());
     admin::create_topic(cluster, &name, Some(partitions), &[]).unwrap();
-    cluster.wait_for_topic(&name, IfMissing::Wait, Duration::from_secs(10)).unwrap();
+    cluster.wait_for_topic(&name, IfMissing::Wait, PATIENCE).unwrap();
     name
 }
 
@@ -34,7 +34,7 @@ fn topic(cluster: &mut Cluster, partitions: i32) -> String {
 fn produce(broker: &Broker, topic: &str, partitions: i32, count: u64, config: ProducerConfig) {
     let mut producer = Producer::new(cluster(broker), config).unwrap();
     let handles: Vec<usize> = (0..partitions).map(|p| producer.partition(topic, p)).collect();
-    producer.cluster().wait_for_topic(topic, IfMissing::Wait, Duration::from_secs(10)).unwrap();
+    producer.cluster().wait_for_topic(topic, IfMissing::Wait, PATIENCE).unwrap();
     let mut acked = BTreeSet::new();
     let mut deliver = |delivery: headwater_loadgen::client::Delivery<'_>| {
         delivery.outcome.unwrap();
@@ -56,7 +56,7 @@ fn produce(broker: &Broker, topic: &str, partitions: i32, count: u64, config: Pr
         }
     }
     producer.flush();
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while !producer.is_idle() {
         assert!(Instant::now() < deadline, "not all acknowledged");
         producer.step(Instant::now() + Duration::from_secs(1), &mut deliver).unwrap();
@@ -70,7 +70,7 @@ fn consume(broker: &Broker, topic: &str, partitions: i32, count: u64) {
     let mut consumer = Consumer::new(cluster(broker), ConsumerConfig::default());
     consumer.assign((0..partitions).map(|p| (topic.to_owned(), p, Start::Earliest)));
     let mut by_partition: BTreeMap<i32, Vec<u64>> = BTreeMap::new();
-    let (mut read, deadline) = (0, Instant::now() + Duration::from_secs(30));
+    let (mut read, deadline) = (0, Instant::now() + PATIENCE);
     while read < count {
         assert!(Instant::now() < deadline, "read {read} of {count}");
         consumer
@@ -145,7 +145,7 @@ fn two_members_share_a_topic_and_offsets_survive_them() {
         b.join(&mut b_cluster).unwrap();
         (b, b_cluster)
     });
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while a.beat(&mut a_cluster).unwrap() == Beat::Same {
         assert!(Instant::now() < deadline, "never told to join again");
         std::thread::sleep(Duration::from_millis(100));
@@ -173,10 +173,10 @@ fn transact(cluster: Cluster, reader: Cluster, topic: &str) {
         ProducerConfig { transactional_id: Some(format!("{topic}-id")), ..ProducerConfig::default() };
     let mut producer = Producer::new(cluster, config).unwrap();
     let handles = [0, 1].map(|partition| producer.partition(topic, partition));
-    producer.cluster().wait_for_topic(topic, IfMissing::Wait, Duration::from_secs(10)).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    producer.cluster().wait_for_topic(topic, IfMissing::Wait, PATIENCE).unwrap();
     let mut expect = Vec::new();
     for number in 0..30_u64 {
+        let deadline = Instant::now() + PATIENCE;
         let value = number.to_string();
         let record = RecordParts { key: None, value: Some(value.as_bytes()), headers: &[] };
         for handle in handles {
@@ -202,6 +202,7 @@ fn transact(cluster: Cluster, reader: Cluster, topic: &str) {
     let mut consumer = Consumer::new(reader, config);
     consumer.assign([0, 1].map(|partition| (topic.to_owned(), partition, Start::Earliest)));
     let mut read: [Vec<u64>; 2] = [Vec::new(), Vec::new()];
+    let deadline = Instant::now() + PATIENCE;
     while read.iter().any(|read| read.len() < expect.len()) {
         assert!(Instant::now() < deadline, "read {read:?}");
         consumer

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use broker::wire::{Socket, decode, request};
@@ -332,9 +332,11 @@ fn b61_b62_b63_a_transaction_is_everywhere_or_nowhere_whenever_the_broker_is_kil
     let mut broker = Broker::start(&args);
     broker.run(&["topic", "create", "t", "--partitions", &PARTITIONS.to_string()]);
     let stop = Arc::new(AtomicBool::new(false));
+    // How many transactions were not committed, and how many were.
+    let ended: Arc<[AtomicU32; 2]> = Arc::default();
     let threads: Vec<_> = [("a", true), ("b", false)]
         .map(|(id, bumps)| {
-            let (address, stop) = (broker.address.clone(), stop.clone());
+            let (address, stop, ended) = (broker.address.clone(), stop.clone(), ended.clone());
             std::thread::spawn(move || {
                 let mut producer = Producer { address, socket: None, id, bumps, identity: None, sequence: 0 };
                 let mut fates = BTreeMap::new();
@@ -342,7 +344,11 @@ fn b61_b62_b63_a_transaction_is_everywhere_or_nowhere_whenever_the_broker_is_kil
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    fates.insert(format!("{id}{number}"), producer.transact(number, number % 3 != 0));
+                    let fate = producer.transact(number, number % 3 != 0);
+                    if fate != Fate::Unknown {
+                        ended[usize::from(fate == Fate::Committed)].fetch_add(1, Ordering::Relaxed);
+                    }
+                    fates.insert(format!("{id}{number}"), fate);
                 }
                 // Ends what its last fall may have left open.
                 producer.begin();
@@ -357,6 +363,12 @@ fn b61_b62_b63_a_transaction_is_everywhere_or_nowhere_whenever_the_broker_is_kil
         broker.start_again();
     }
     std::thread::sleep(Duration::from_millis(300));
+    // Between two kills a slow disk may let none end.
+    let began = Instant::now();
+    while ended.iter().any(|count| count.load(Ordering::Relaxed) == 0) {
+        assert!(began.elapsed() < PATIENCE, "no transaction ends\n{}", broker.log());
+        std::thread::sleep(Duration::from_millis(5));
+    }
     stop.store(true, Ordering::Relaxed);
     let mut fates = BTreeMap::new();
     let mut producers = Vec::new();
