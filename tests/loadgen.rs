@@ -20,7 +20,8 @@ fn a_standstill_shows_at_its_true_weight() {
     let config = RunConfig { bootstrap: broker.address.clone(), scenario, ..RunConfig::default() };
     let mut stood = Duration::ZERO;
     let mut on_second = |second: &headwater_loadgen::report::Second| {
-        if second.second == 2 {
+        // Early enough that all of it is within what is measured, should it begin late.
+        if second.second == 1 {
             broker.process().signal("STOP");
             let began = Instant::now();
             std::thread::sleep(Duration::from_secs(1));
@@ -102,7 +103,7 @@ fn shapes_of_all_kinds_are_verified() {
         assert_eq!(count("consumed"), count("acked") * readings, "{name}");
         assert_eq!(name == "transactions", count("aborted") > 0, "{name}");
         for latency in ["heartbeat_ms", "commit_ms", "rebalance_ms"] {
-            assert_eq!(json[latency]["count"].as_u64() > Some(5), name == "crowd", "{json}");
+            assert_eq!(json[latency]["count"].as_u64() > Some(0), name == "crowd", "{json}");
         }
         assert!(name != "storm" || json["connect_ms"]["count"] == 50, "{json}");
         assert!(name != "backlog" || !json["drain"].is_null(), "{json}");
