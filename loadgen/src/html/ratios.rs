@@ -6,8 +6,8 @@ use super::chart::{Scale, WIDTH, escape, short};
 use super::plots::Plot;
 use crate::compare::{Row, Side, compare};
 
-/// Where the names of figures end and the field begins.
-const LEFT: f64 = 150.0;
+/// Where the names of figures end and the field begins: room for the longest in the larger letters that a phone gets.
+const LEFT: f64 = 190.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 6.0;
 const ROW: f64 = 24.0;
