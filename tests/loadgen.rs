@@ -49,9 +49,11 @@ fn a_standstill_shows_at_its_true_weight() {
 #[test]
 fn shapes_of_all_kinds_are_verified() {
     let broker = Broker::start(SMALL);
-    let shapes: [(&str, &[&str]); 9] = [
+    let shapes: [(&str, &[&str]); 10] = [
         ("transactions", &["--transaction-records", "20", "--abort-share", "0.4", "--producers", "2"]),
         ("groups", &["--groups", "2", "--consumers", "2"]),
+        // More members than partitions: each of them gets some.
+        ("share", &["--share-groups", "2", "--consumers", "3"]),
         ("fan-out", &["--fan-out", "3", "--topics", "2", "--keys", "zipf"]),
         ("packed", &["--compression", "zstd", "--size", "lognormal:300,0.6", "--compressibility", "0.7"]),
         ("backlog", &["--backlog", "1s", "--rate", "steps:200x1s,900x1s"]),
@@ -96,7 +98,7 @@ fn shapes_of_all_kinds_are_verified() {
         let count = |figure: &str| json[figure].as_u64().unwrap();
         assert_eq!(count("acked") + count("aborted"), count("produced"), "{name}");
         let readings = match name {
-            "groups" | "slow" => 2,
+            "groups" | "share" | "slow" => 2,
             "fan-out" => 3,
             _ => 1,
         };

@@ -44,7 +44,7 @@ pub(crate) struct Tally {
 }
 
 /// How many descriptions of damage are kept.
-const DAMAGE_TOLD: usize = 20;
+pub(crate) const DAMAGE_TOLD: usize = 20;
 
 /// A consumer's place in a group of consumers.
 #[derive(Clone, Debug)]

@@ -24,6 +24,7 @@ pub mod report;
 pub mod rng;
 pub mod run;
 pub mod scenario;
+mod share;
 pub mod size;
 pub mod sweep;
 pub mod verify;

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::producer::lock;
+use crate::share::Shared;
 use crate::verify::Observed;
 
 /// The partitions of a run.
@@ -57,6 +58,18 @@ pub(crate) struct Place {
     pub position: i64,
     pub observed: Observed,
     pub redelivered: u64,
+    /// What the members of a share group have had; nothing without one.
+    pub shared: Shared,
+}
+
+/// What came of a [`Reader`].
+pub(crate) struct Finished {
+    /// What was seen, by partition.
+    pub observed: Vec<Observed>,
+    /// How many records came again.
+    pub redelivered: u64,
+    /// How many a share group has given and not seen accepted.
+    pub unsettled: u64,
 }
 
 /// One complete reading.
@@ -69,16 +82,19 @@ pub(crate) struct Reader {
     pub late: Duration,
     /// Records a second it takes at the most while the load lasts.
     pub pace: Option<u64>,
+    /// Whether it is a share group, in which records come in no order.
+    pub shares: bool,
 }
 
 impl Reader {
     pub fn new(run: u64, producers: usize, begin: &[i64]) -> Self {
         let place = |(number, begin): (usize, &i64)| {
             let observed = Observed::new(run, number as u32, producers);
-            Mutex::new(Place { begin: *begin, position: *begin, observed, redelivered: 0 })
+            let shared = Shared::default();
+            Mutex::new(Place { begin: *begin, position: *begin, observed, redelivered: 0, shared })
         };
         let places = begin.iter().enumerate().map(place).collect();
-        Self { places, timed: true, late: Duration::ZERO, pace: None }
+        Self { places, timed: true, late: Duration::ZERO, pace: None, shares: false }
     }
 
     /// The offsets of the next records, by partition.
@@ -86,15 +102,19 @@ impl Reader {
         self.places.iter().map(|place| lock(place).position)
     }
 
-    /// What was seen, by partition, and how many records were redelivered.
-    pub fn finish(self) -> (Vec<Observed>, u64) {
-        let mut redelivered = 0;
-        let observed = self.places.into_iter().map(|place| {
-            let place = place.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-            redelivered += place.redelivered;
-            place.observed
-        });
-        (observed.collect(), redelivered)
+    /// What came of it.
+    pub fn finish(self) -> Finished {
+        let mut finished = Finished { observed: Vec::new(), redelivered: 0, unsettled: 0 };
+        for place in self.places {
+            let mut place = place.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            finished.redelivered += place.redelivered;
+            finished.unsettled += place.shared.unsettled();
+            if self.shares {
+                place.observed.reordered = 0;
+            }
+            finished.observed.push(place.observed);
+        }
+        finished
     }
 }
 

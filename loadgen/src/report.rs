@@ -150,6 +150,8 @@ pub struct Report {
     pub unmade: u64,
     /// Records that a group was given again at an offset it had read: allowed, and no duplicates.
     pub redelivered: u64,
+    /// Records that a share group has given to a member whose acceptance was refused, and to nobody after: lost.
+    pub unsettled: u64,
     /// Connections of a storm that could not be made.
     pub connects_failed: u64,
     /// Seconds for which a quota held producers back, all of them added up.
@@ -268,6 +270,7 @@ impl Report {
             "aborted": self.aborted,
             "unmade": self.unmade,
             "redelivered": self.redelivered,
+            "unsettled": self.unsettled,
             "connects_failed": self.connects_failed,
             "throttled_s": self.throttled_s,
             "readers_throttled_s": self.readers_throttled_s,

@@ -43,6 +43,9 @@ pub struct ShapeArgs {
     /// How many consumer groups read everything, instead of consumers with assigned partitions [default: 0].
     #[arg(long, value_name = "N")]
     groups: Option<u32>,
+    /// How many share groups (KIP-932) read everything, each record by whichever consumer is free [default: 0].
+    #[arg(long, value_name = "N")]
+    share_groups: Option<u32>,
     /// Records a second of all producers together: a number, max, steps:1000x10s,5000x10s, ramp:1000-50000,
     /// sine:10000+-5000/30s or poisson:10000 [default: 10000].
     #[arg(long, value_name = "RECORDS_PER_S|max")]
@@ -150,6 +153,7 @@ impl ShapeArgs {
             consumers,
             fan_out,
             groups,
+            share_groups,
             rate,
             size,
             keys,

@@ -218,6 +218,12 @@ pub fn closing(report: &Report) -> String {
     if report.redelivered > 0 {
         out += &format!("redelivered to groups {}\n", grouped(report.redelivered));
     }
+    if report.unsettled > 0 {
+        out += &format!(
+            "lost: {} records that a share group gave to a member, did not let it accept, and gave to nobody after\n",
+            grouped(report.unsettled)
+        );
+    }
     if let Some(held) = quotas(report.throttled_s, report.readers_throttled_s) {
         out += &format!("a quota of the broker was overdrawn and held back: {held} (all of them added up)\n");
     }

@@ -9,11 +9,14 @@ use headwater_core::ids::TopicId;
 use headwater_core::wire::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use headwater_core::wire::messages::delete_topics_request::DeleteTopicState;
 use headwater_core::wire::messages::describe_configs_request::DescribeConfigsResource;
+use headwater_core::wire::messages::incremental_alter_configs_request::{
+    AlterConfigsResource, AlterableConfig,
+};
 use headwater_core::wire::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use headwater_core::wire::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use headwater_core::wire::messages::{
     CreateTopicsRequest, DeleteTopicsRequest, DescribeConfigsRequest, DescribeGroupsRequest,
-    ListGroupsRequest, ListOffsetsRequest, OffsetFetchRequest,
+    IncrementalAlterConfigsRequest, ListGroupsRequest, ListOffsetsRequest, OffsetFetchRequest,
 };
 use headwater_core::wire::records::consumer_protocol_assignment::ConsumerProtocolAssignment;
 use headwater_core::wire::{Decode, Message, Reader};
@@ -29,6 +32,8 @@ const QUOTA_PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// The resource type of a topic in DescribeConfigs.
 const TOPIC_RESOURCE: i8 = 2;
+/// That of a group in IncrementalAlterConfigs.
+const GROUP_RESOURCE: i8 = 32;
 
 /// The version up to which OffsetFetch names topics; later ones give ids.
 const OFFSET_FETCH_BY_NAME: i16 = 9;
@@ -168,6 +173,30 @@ pub fn topic_configs(cluster: &mut Cluster, name: &str) -> Result<Vec<ConfigEntr
             }));
         }
         Ok(entries)
+    })
+}
+
+/// Sets one setting of a group, which need not exist yet.
+pub fn set_group_config(
+    cluster: &mut Cluster,
+    group: &str,
+    name: &str,
+    value: &str,
+) -> Result<(), ClientError> {
+    let config = AlterableConfig { name: name.into(), config_operation: 0, value: Some(value.into()) };
+    let resource = AlterConfigsResource {
+        resource_type: GROUP_RESOURCE,
+        resource_name: group.into(),
+        configs: vec![config],
+    };
+    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
+    let node = cluster.controller()?;
+    cluster.call(node, IncrementalAlterConfigsRequest::MAX_VERSION, &request, 2 * CHANGE_TIMEOUT, |answer| {
+        for result in &answer.read::<IncrementalAlterConfigsRequest<'_>>()?.responses {
+            let message = result.error_message.as_deref();
+            ClientError::check(|| format!("{name} of group {group}"), result.error_code, message)?;
+        }
+        Ok(())
     })
 }
 

@@ -8,6 +8,7 @@
 //! | sending records | [`Producer`] |
 //! | reading records | [`Consumer`] |
 //! | sharing partitions with other readers of a group | [`group`] |
+//! | sharing records with other readers of a partition | [`share`] |
 //!
 //! One thread owns each of these and waits in `poll(2)` with nanosecond timeouts, for one of them or for
 //! several at once ([`wait`]). The load generator has as many producing threads as cores: four hundred
@@ -31,6 +32,7 @@ mod unpack;
 pub mod admin;
 pub mod assign;
 pub mod group;
+pub mod share;
 
 pub use batch::RecordParts;
 pub use cluster::{ClientConfig, Cluster, IfMissing};

@@ -20,8 +20,9 @@ const GOVERNED: [(&str, &str); 8] = [
 ];
 
 /// Settings that are off at 0; others say something by it (`acks`, `linger`, `consumers`).
-const OFF_AT_NOUGHT: [&str; 9] = [
+const OFF_AT_NOUGHT: [&str; 10] = [
     "groups",
+    "share_groups",
     "transaction_records",
     "backlog",
     "slow_readers",

@@ -102,7 +102,9 @@ pub(super) fn read_again(
                 std::thread::sleep(2 * LOOK);
             }
             // The report is worth having without it: what was acknowledged and not read counts as lost.
-            Err(error) if error.retriable() => return Ok((reader.finish().0, Some(error.to_string()))),
+            Err(error) if error.retriable() => {
+                return Ok((reader.finish().observed, Some(error.to_string())));
+            }
             Err(error) => return Err(error.into()),
         }
     };
@@ -118,7 +120,7 @@ pub(super) fn read_again(
         };
         ended.map(|()| unread)
     });
-    Ok((reader.finish().0, ended?))
+    Ok((reader.finish().observed, ended?))
 }
 
 /// What is in the log after the end decides on losses; what anybody saw on the way counts for the rest.

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::client::{Acks, ClientConfig, ClientError, Cluster, ProducerConfig};
+use crate::client::{Acks, ClientConfig, ClientError, Cluster, ProducerConfig, admin};
 use crate::clock::Clock;
 use crate::consumer::{self, LoadConsumer, Member};
 use crate::host;
@@ -35,6 +35,7 @@ use crate::reader::{Layout, Reader};
 use crate::report::{Report, Second};
 use crate::rng::Rng;
 use crate::scenario::Scenario;
+use crate::share::ShareLoad;
 use crate::verify::{Sent, Verdict};
 
 /// Unacknowledged bytes that all producers together may hold, and one of them at least and at most.
@@ -52,6 +53,10 @@ const BREATH: Duration = Duration::from_millis(100);
 /// How long a new group takes until every member has its part: brokers hold the first sharing-out back for
 /// 3 s, and who came too late for it brings about another, noticed at a heartbeat.
 const GROUP_SETTLES: Duration = Duration::from_secs(8);
+
+/// Where a share group begins: with what is no older than this when the first member reads, so that nothing of the run is
+/// missed however late that is, clocks that differ included, and not with all that earlier runs have left.
+const SHARE_BEGINS: (&str, &str) = ("share.auto.offset.reset", "by_duration:PT10M");
 
 /// How long a broker that is down at the end is waited for, first to acknowledge, then to be read.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -171,13 +176,18 @@ pub fn run(
     if scenario.transaction_records > 0 {
         cluster.transaction_coordinator(&transactional_id(run, 0))?;
     }
-    if scenario.groups + scenario.crowd_groups > 0 {
+    if scenario.groups + scenario.crowd_groups + scenario.share_groups > 0 {
         cluster.group_coordinator(&group(scenario, run, 0))?;
+    }
+    for number in 0..scenario.share_groups as usize {
+        let (name, value) = SHARE_BEGINS;
+        admin::set_group_config(&mut cluster, &group(scenario, run, number), name, value)?;
     }
 
     let clock = Clock::start();
-    // More consumers than partitions would have nothing to do.
-    let consumers = u64::from(scenario.consumers).min(layout.len() as u64) as usize;
+    // More consumers than partitions would have nothing to do, unless they share them.
+    let most = if scenario.share_groups > 0 { u64::MAX } else { layout.len() as u64 };
+    let consumers = u64::from(scenario.consumers).min(most) as usize;
     let readers = if consumers == 0 { 0 } else { scenario.readers() };
     let course = Course {
         config,
@@ -252,17 +262,24 @@ pub fn run(
     let (clock, layout) = (course.clock, course.layout);
     let read_live = !course.readers.is_empty();
     for reader in course.readers {
-        let (observed, redelivered) = reader.finish();
-        report.redelivered += redelivered;
-        report.verdict.add(Verdict::judge(&sent, &observed, committed));
+        let finished = reader.finish();
+        report.redelivered += finished.redelivered;
+        report.verdict.add(Verdict::judge(&sent, &finished.observed, committed));
+        report.unsettled += finished.unsettled;
     }
     if !read_live || report.lost_connections > 0 {
         let (again, unread) = audit::read_again(config, run, &layout, &begin, clock, acked(&sent))?;
         let verdict = Verdict::judge(&sent, &again, committed);
         report.read_again = true;
-        report.unread = unread;
-        report.verdict = if read_live { audit::worse(report.verdict, verdict) } else { verdict };
+        // What is in the log and was given to nobody is a share group's loss all the same.
+        if scenario.share_groups == 0 {
+            report.unread = unread;
+            report.verdict = if read_live { audit::worse(report.verdict, verdict) } else { verdict };
+        } else if verdict.lost > report.verdict.lost {
+            report.verdict = audit::worse(report.verdict, verdict);
+        }
     }
+    report.verdict.lost += report.unsettled;
     report.place =
         (0..layout.len()).map(|number| layout.place(number)).map(|(t, p)| (t.to_owned(), p)).collect();
     Ok(report)
@@ -292,6 +309,7 @@ fn reader(scenario: &Scenario, run: u64, number: u32, readers: u32, begin: &[i64
         reader.late = scenario.backlog;
         reader.timed = late == readers;
     }
+    reader.shares = scenario.share_groups > 0;
     if scenario.slow_readers > 0 && is_among_last(scenario.slow_readers) {
         reader.pace = Some(scenario.slow_rate);
         reader.timed = scenario.slow_readers == readers;
@@ -332,7 +350,8 @@ impl Course<'_> {
         {
             std::thread::sleep(Duration::from_millis(1));
         }
-        let joining = if scenario.groups > 0 { GROUP_SETTLES } else { Duration::ZERO };
+        let joining =
+            if scenario.groups + scenario.share_groups > 0 { GROUP_SETTLES } else { Duration::ZERO };
         let start = self.clock.now() + (BREATH + joining).as_nanos() as u64;
         let measure_from = start + scenario.warmup.as_nanos() as u64;
         let measure_to = measure_from + scenario.duration.as_nanos() as u64;
@@ -361,6 +380,18 @@ impl Course<'_> {
             let body = move || {
                 let connected = Cluster::connect(client);
                 let times = self.arrive();
+                if scenario.share_groups > 0 {
+                    let load = ShareLoad {
+                        layout: &self.layout,
+                        reader: &self.readers[reader],
+                        group: member.group,
+                        clock: self.clock,
+                        measure_from: times.measure_from,
+                        measure_to: times.measure_to,
+                    };
+                    let ended = connected.and_then(|c| load.run(c, &self.stop_reading, tally));
+                    return ended.unwrap_or_else(|error| self.fail(error));
+                }
                 let load = LoadConsumer {
                     layout: &self.layout,
                     reader: &self.readers[reader],

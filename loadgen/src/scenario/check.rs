@@ -33,6 +33,12 @@ impl Scenario {
             "a rate of 0 records a second is no load".into()
         } else if self.groups > 0 && self.fan_out > 1 {
             "say how many groups, or how many times everything is read without groups, not both".into()
+        } else if self.share_groups > 0 && (self.groups > 0 || self.fan_out > 1) {
+            "say how many share groups, or groups, or how many times everything is read without either".into()
+        } else if self.share_groups > 0 && (self.slow_readers > 0 || !self.backlog.is_zero()) {
+            "share groups read from the start and as fast as they can: no backlog and no slow readers".into()
+        } else if self.share_groups > 0 && self.transaction_records > 0 {
+            "share groups read what was aborted too: no transactions beside them".into()
         } else if self.readers() == 0 {
             "a fan-out of 0 reads nothing: say consumers = 0 to read after the run".into()
         } else if self.consumers == 0 && self.reads_live() {
@@ -79,7 +85,10 @@ impl Scenario {
 
     /// Whether something is asked of those who read while the load lasts.
     fn reads_live(&self) -> bool {
-        self.groups > 0 || self.fan_out > 1 || self.slow_readers > 0 || !self.backlog.is_zero()
+        self.groups + self.share_groups > 0
+            || self.fan_out > 1
+            || self.slow_readers > 0
+            || !self.backlog.is_zero()
     }
 }
 
@@ -94,6 +103,11 @@ mod tests {
             ("producers = 0", Some("producer")),
             ("partitions = 0", Some("partitions")),
             ("groups = 2\nfan_out = 2", Some("not both")),
+            ("share_groups = 2\nconsumers = 3", None),
+            ("share_groups = 1\ngroups = 1", Some("share groups, or groups")),
+            ("share_groups = 1\nbacklog = \"1s\"", Some("no backlog")),
+            ("share_groups = 1\ntransaction_records = 1", Some("no transactions")),
+            ("share_groups = 1\nconsumers = 0", Some("consumers")),
             ("fan_out = 0", Some("fan-out")),
             ("abort_share = 0.5", Some("transactions")),
             ("transaction_records = 5\nacks = 1", Some("acks=all")),

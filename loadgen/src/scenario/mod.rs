@@ -51,6 +51,8 @@ pub struct Scenario {
     pub fan_out: u32,
     /// How many consumer groups read everything; 0 for consumers with assigned partitions.
     pub groups: u32,
+    /// How many share groups (KIP-932) read everything, record by record; 0 for none.
+    pub share_groups: u32,
     /// Records a second of all producers together.
     #[serde(with = "text")]
     pub rate: Rate,
@@ -131,6 +133,7 @@ impl Default for Scenario {
             consumers: 1,
             fan_out: 1,
             groups: 0,
+            share_groups: 0,
             rate: Rate::PerSecond(10_000),
             size: Size::Fixed(1024),
             keys: Keys::None,
@@ -190,9 +193,12 @@ impl Scenario {
         })
     }
 
-    /// How many times everything is read: groups, or fan-outs without groups.
+    /// How many times everything is read: groups or share groups, or fan-outs without either.
     pub fn readers(&self) -> u32 {
-        if self.groups > 0 { self.groups } else { self.fan_out }
+        match self.groups + self.share_groups {
+            0 => self.fan_out,
+            groups => groups,
+        }
     }
 
     /// Whether consumers read only what is committed.
