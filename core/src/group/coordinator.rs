@@ -203,14 +203,9 @@ impl Coordinator {
     ) {
         let id = request.group.clone();
         let (groups, mut step) = self.step(now, wall, out);
-        let refusal = match consumer::check_request(&request, &step.config.consumer) {
-            Err(refusal) => Some(refusal),
-            Ok(()) if id.get().len() > NAME_BYTES_MAX => {
-                Some((ErrorCode::InvalidGroupId, "the group id is too long".into()))
-            }
-            Ok(()) => None,
-        };
-        if let Some(refusal) = refusal {
+        let checked =
+            consumer::check_request(&request, &step.config.consumer).and_then(|()| check_length(&id));
+        if let Err(refusal) = checked {
             return step.reply(to, After::Now, consumer::refused(refusal));
         }
         if request.epoch == 0 {
@@ -250,14 +245,8 @@ impl Coordinator {
     ) {
         let id = request.group.clone();
         let (groups, mut step) = self.step(now, wall, out);
-        let refusal = match share::check_request(&request) {
-            Err(refusal) => Some(refusal),
-            Ok(()) if id.get().len() > NAME_BYTES_MAX => {
-                Some((ErrorCode::InvalidGroupId, "the group id is too long".into()))
-            }
-            Ok(()) => None,
-        };
-        if let Some(refusal) = refusal {
+        let checked = share::check_request(&request).and_then(|()| check_length(&id));
+        if let Err(refusal) = checked {
             return step.reply(to, After::Now, share::refused(refusal));
         }
         if request.epoch == 0 {
@@ -286,14 +275,8 @@ impl Coordinator {
     ) {
         let id = request.group.clone();
         let (groups, mut step) = self.step(now, wall, out);
-        let refusal = match streams::check_request(&request) {
-            Err(refusal) => Some(refusal),
-            Ok(()) if id.get().len() > NAME_BYTES_MAX => {
-                Some((ErrorCode::InvalidGroupId, "the group id is too long".into()))
-            }
-            Ok(()) => None,
-        };
-        if let Some(refusal) = refusal {
+        let checked = streams::check_request(&request).and_then(|()| check_length(&id));
+        if let Err(refusal) = checked {
             return step.reply(to, After::Now, streams::refused(refusal));
         }
         if request.epoch == 0 {
@@ -477,6 +460,14 @@ fn owner<'a>(groups: &'a mut Groups, id: &GroupId) -> &'a mut Group {
 /// Whether a group may have this name: not empty, and short enough to be kept.
 fn is_group_name(id: &GroupId) -> bool {
     (1..=NAME_BYTES_MAX).contains(&id.get().len())
+}
+
+/// What checks of single requests leave: an id that is there and has its length.
+fn check_length(id: &GroupId) -> Result<(), consumer::Refusal> {
+    if id.get().len() > NAME_BYTES_MAX {
+        return Err((ErrorCode::InvalidGroupId, "the group id is too long".into()));
+    }
+    Ok(())
 }
 
 fn session_timeout_in_bounds(config: &GroupConfig, timeout_ms: i32) -> bool {
