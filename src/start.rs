@@ -41,7 +41,7 @@ pub struct StartArgs {
 pub fn run(args: StartArgs) -> ExitCode {
     let began = Instant::now();
     if let Err(why) = init_logs() {
-        eprintln!("headwater: {why}");
+        say(&format!("headwater: {why}"));
         return ExitCode::from(2);
     }
     let mut flags = Vec::new();
@@ -60,13 +60,13 @@ pub fn run(args: StartArgs) -> ExitCode {
     let config = match config::load(&args.settings, &flags) {
         Ok(config) => config,
         Err(why) => {
-            eprintln!("headwater: {why}");
+            say(&format!("headwater: {why}"));
             return ExitCode::from(2);
         }
     };
     let ignored = config.settings().ignored();
     if !ignored.is_empty() {
-        eprintln!("these settings of Kafka mean nothing here and are ignored: {}", ignored.join(", "));
+        say(&format!("these settings of Kafka mean nothing here and are ignored: {}", ignored.join(", ")));
     }
     let folder = config.log_dir.clone();
     let relaxed = config.topic_defaults.durability == Durability::Relaxed;
@@ -74,7 +74,7 @@ pub fn run(args: StartArgs) -> ExitCode {
         Ok(server) => server,
         // Nothing of the machine's: the settings ask for what is not served.
         Err(error @ BootError::Listeners) => {
-            eprintln!("headwater: {error}");
+            say(&format!("headwater: {error}"));
             return ExitCode::from(2);
         }
         Err(error) => return failure(&error),
@@ -83,7 +83,7 @@ pub fn run(args: StartArgs) -> ExitCode {
         return failure(&format!("cannot listen to signals: {error}"));
     }
     let address = server.address();
-    eprintln!(
+    say(&format!(
         "Headwater {version}\n  \
          clients   {address}\n  \
          data      {folder}\n  \
@@ -97,11 +97,16 @@ pub fn run(args: StartArgs) -> ExitCode {
         durable = durable(relaxed, in_memory(Path::new(&folder))),
         metrics = server.http().map(|at| format!("  metrics   http://{at}/metrics\n")).unwrap_or_default(),
         bootstrap = bootstrap(address),
-    );
+    ));
     // Scripts wait for this line; a closed standard output is no reason not to serve.
     let _ = writeln!(std::io::stdout(), "ready {address}");
     let _ = std::io::stdout().flush();
     if server.join() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Says something on standard error; a closed one is no reason not to serve.
+fn say(words: &str) {
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// What an acknowledgement is worth, for the banner.
@@ -133,7 +138,14 @@ fn init_logs() -> Result<(), String> {
     let filter = EnvFilter::new(log_filter(&said.to_string_lossy())?);
     // Escape codes in a file or the journal of the system are noise.
     let colour = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colour)
+        .with_writer(std::io::stderr)
+        // What can't be written is not said at all: the library would say that on standard error, and panic if that is
+        // closed. The thread that waits for signals ended so, and with it the way to stop the broker.
+        .log_internal_errors(false)
+        .init();
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 mod broker;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -339,6 +339,23 @@ fn a_closed_standard_output_is_no_reason_not_to_serve() {
     let mut broker = Broker::start(SMALL);
     drop(broker.process().0.stdout.take());
     broker.run(&["topic", "create", "t"]);
+}
+
+#[test]
+fn a_closed_standard_error_is_no_reason_not_to_serve_nor_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    let data = folder.path().join("data");
+    let mut command = headwater(&["start", "--listen", "127.0.0.1:0", "--data-dir", text(&data)]);
+    let mut child = Running(command.args(SMALL).stderr(closed).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(child.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim_end().strip_prefix("ready ").expect("it serves");
+    assert!(Socket::open(address).is_served());
+    // Which it says, or would.
+    child.signal("TERM");
+    assert_eq!(child.wait().code(), Some(0));
 }
 
 #[test]
