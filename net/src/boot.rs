@@ -133,7 +133,19 @@ impl Server {
         let advertised = advertised(&config, address);
         // From here on the shards listen themselves; with SO_REUSEPORT they could share the port with a stranger, which
         // the exclusive bind above has ruled out.
-        drop((reserved, reserved_http));
+        drop(reserved_http);
+        // A port that the kernel chose is kept until they do, which may be a second later: it could be given to another
+        // broker that starts now, and the two would share it. One that was asked for is let go, so that clients who come
+        // meanwhile are refused and do not wait here.
+        let held = (bind.port == 0).then_some(reserved);
+        if let Some(held) = &held {
+            let shared = socket2::SockRef::from(held).set_reuse_port(true);
+            shared.map_err(|source| BootError::Listen {
+                address: address.to_string(),
+                choose: "--listen",
+                source,
+            })?;
+        }
 
         let shutdown = Shutdown::new();
         let (up, came_up) = mpsc::channel();
@@ -153,6 +165,7 @@ impl Server {
                 Err(_) => return Err(BootError::Shard("a shard ended before it served".into())),
             }
         }
+        drop(held);
         Ok(Server { address, http, shards, shutdown, threads, _lock: lock })
     }
 
