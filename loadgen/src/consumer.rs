@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::admin::{self, NamedPartition};
 use crate::client::group::{Beat, Membership};
-use crate::client::{ClientError, Cluster, Consumer, ConsumerConfig, Event, Start};
+use crate::client::{ClientError, Cluster, Consumer, ConsumerConfig, Event, Setbacks, Start};
 use crate::clock::Clock;
 use crate::latency::Latency;
 use crate::producer::lock;
@@ -31,10 +31,7 @@ pub(crate) struct Tally {
     pub end_to_end: Latency,
     /// How long joining a group took, each time.
     pub join: Latency,
-    pub lost_connections: u64,
-    /// For how long a quota held it back, and until when.
-    pub throttled: Duration,
-    pub throttled_until: Option<Instant>,
+    pub setbacks: Setbacks,
     /// Where the log was found shorter than what had been read, as text.
     pub rewound: Vec<String>,
     /// What was found damaged, as text; the first few.
@@ -158,9 +155,7 @@ impl LoadConsumer<'_> {
             }
         }
         let mut tally = lock(tally);
-        tally.lost_connections = consumer.lost_connections();
-        tally.throttled = consumer.throttled();
-        tally.throttled_until = consumer.throttled_until();
+        tally.setbacks = consumer.setbacks();
         tally.consumed += caught.consumed;
         for latency in caught.latencies.drain(..) {
             tally.end_to_end.record(latency);

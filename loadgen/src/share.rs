@@ -108,9 +108,7 @@ impl ShareLoad<'_> {
 
     fn add(&self, consumer: &ShareConsumer, caught: &mut Caught, tally: &Mutex<Tally>) {
         let mut tally = lock(tally);
-        tally.lost_connections = consumer.lost_connections();
-        tally.throttled = consumer.throttled();
-        tally.throttled_until = consumer.throttled_until();
+        tally.setbacks = consumer.setbacks();
         tally.consumed += std::mem::take(&mut caught.consumed);
         for latency in caught.latencies.drain(..) {
             tally.end_to_end.record(latency);

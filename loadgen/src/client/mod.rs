@@ -27,6 +27,7 @@ mod metadata;
 mod partitioner;
 mod producer;
 mod queue;
+mod setbacks;
 mod unpack;
 
 pub mod admin;
@@ -42,4 +43,5 @@ pub use error::ClientError;
 pub use metadata::{Broker, PartitionInfo, TopicInfo};
 pub use partitioner::{Partitioner, for_key};
 pub use producer::{Acks, Delivery, Producer, ProducerConfig};
+pub use setbacks::Setbacks;
 pub use unpack::Record;

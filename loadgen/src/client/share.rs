@@ -29,6 +29,7 @@ use headwater_core::wire::messages::{
 
 use super::cluster::Cluster;
 use super::error::ClientError;
+use super::setbacks::Setbacks;
 use super::unpack::{self, Aborted, Record, Unpacked};
 use crate::rng::Rng;
 
@@ -126,9 +127,7 @@ pub struct ShareConsumer {
     assigned: BTreeSet<Place>,
     sessions: BTreeMap<i32, Session>,
     refresh_at: Option<Instant>,
-    lost_connections: u64,
-    throttled: Duration,
-    throttled_until: Option<Instant>,
+    setbacks: Setbacks,
 }
 
 impl ShareConsumer {
@@ -150,25 +149,13 @@ impl ShareConsumer {
             assigned: BTreeSet::new(),
             sessions: BTreeMap::new(),
             refresh_at: Some(now),
-            lost_connections: 0,
-            throttled: Duration::ZERO,
-            throttled_until: None,
+            setbacks: Setbacks::default(),
         }
     }
 
-    /// How many connections broke.
-    pub fn lost_connections(&self) -> u64 {
-        self.lost_connections
-    }
-
-    /// For how long brokers have had this client wait because a quota was overdrawn.
-    pub fn throttled(&self) -> Duration {
-        self.throttled
-    }
-
-    /// Until when the last such wait lasts, if there was one.
-    pub fn throttled_until(&self) -> Option<Instant> {
-        self.throttled_until
+    /// What has held it up so far.
+    pub fn setbacks(&self) -> Setbacks {
+        self.setbacks
     }
 
     /// Fetches once round: waits until something came, or `until`. What was handed over before is accepted. An error here is
@@ -351,7 +338,7 @@ impl ShareConsumer {
 
     /// A connection is gone, and its session with it: what was locked comes again.
     fn lose(&mut self, node: i32, on: &mut OnShare<'_>) {
-        self.lost_connections += 1;
+        self.setbacks.lost_connections += 1;
         self.cluster.drop_data(node);
         self.refresh_at.get_or_insert(Instant::now() + RETRY_AFTER);
         let session = self.sessions.remove(&node).unwrap_or_default();
@@ -441,11 +428,7 @@ impl ShareConsumer {
         }
         session.pending.retain(|_, spans| !spans.is_empty());
         drop(response);
-        if throttle_ms > 0 {
-            let now = Instant::now();
-            self.throttled += connection.throttle(throttle_ms, now);
-            self.throttled_until = self.throttled_until.max(connection.quiet_until(now));
-        }
+        self.setbacks.throttle(connection, throttle_ms);
         // Nothing was said of these.
         self.settle(&accepted, Outcome::Unknown, on);
         Ok(())

@@ -54,7 +54,7 @@ fn until_read(
             (before, moved) = (progress, Instant::now());
         }
         // A reader that a quota holds back may well have more to come.
-        let held = tallies.iter().filter_map(|tally| lock(tally).throttled_until).max();
+        let held = tallies.iter().filter_map(|tally| lock(tally).setbacks.throttled_until).max();
         let quiet = held.map_or(moved, |held| held.max(moved)) + SETTLE <= Instant::now();
         match ends {
             Ok(_) if reached && (consumed >= acked * readers.len() as u64 || quiet) => return Ok(()),

@@ -175,8 +175,8 @@ impl Watched {
         for tally in &course.consumers {
             let mut tally = lock(tally);
             now.consumed += tally.consumed;
-            now.lost_connections += tally.lost_connections;
-            now.readers_throttled_s += tally.throttled.as_secs_f64();
+            now.lost_connections += tally.setbacks.lost_connections;
+            now.readers_throttled_s += tally.setbacks.throttled.as_secs_f64();
             end_to_end.merge(&tally.end_to_end);
             self.join.merge(&tally.join);
             tally.end_to_end.clear();

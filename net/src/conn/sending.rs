@@ -21,7 +21,6 @@ use headwater_storage::sealed::SealedRange;
 
 use super::client_memory::{ClientMemory, LOOK, STALLED_IN_FILE_MS, STALLED_MS};
 use super::replies::Chunk;
-
 use crate::rt::{self, WriteHalf};
 
 /// How much of a file is sent before it is looked again whether the next is in memory, in bytes.

@@ -144,7 +144,7 @@ impl Consumer {
     }
 
     pub(super) fn lose(&mut self, node: i32) {
-        self.lost_connections += 1;
+        self.setbacks.lost_connections += 1;
         self.cluster.drop_data(node);
         for at in self.fetches.remove(&node).unwrap_or_default() {
             self.readings[at].under_way = false;
@@ -157,7 +157,7 @@ impl Consumer {
         node: i32,
         on: &mut dyn FnMut(&str, i32, Event<'_>),
     ) -> Result<(), ClientError> {
-        let Self { cluster, readings, fetches, refresh_at, throttled, throttled_until, .. } = self;
+        let Self { cluster, readings, fetches, refresh_at, setbacks, .. } = self;
         let ids: BTreeMap<TopicId, Arc<str>> = fetches
             .get(&node)
             .into_iter()
@@ -190,10 +190,8 @@ impl Consumer {
         }
         let (throttle_ms, version) = (response.throttle_time_ms, answer.version());
         drop(response);
-        if throttle_ms > 0 && version >= FETCH_THROTTLED_AFTERWARDS {
-            let now = Instant::now();
-            *throttled += connection.throttle(throttle_ms, now);
-            *throttled_until = (*throttled_until).max(connection.quiet_until(now));
+        if version >= FETCH_THROTTLED_AFTERWARDS {
+            setbacks.throttle(connection, throttle_ms);
         }
         Ok(())
     }

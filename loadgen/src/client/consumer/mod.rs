@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use super::admin::{self, OffsetSpec};
 use super::cluster::Cluster;
 use super::error::ClientError;
+use super::setbacks::Setbacks;
 use super::unpack::Record;
 
 /// How long a partition that was refused is left alone.
@@ -117,9 +118,7 @@ pub struct Consumer {
     /// By node: which readings its unanswered Fetch asks for.
     fetches: BTreeMap<i32, Vec<usize>>,
     refresh_at: Option<Instant>,
-    lost_connections: u64,
-    throttled: Duration,
-    throttled_until: Option<Instant>,
+    setbacks: Setbacks,
 }
 
 impl Consumer {
@@ -131,9 +130,7 @@ impl Consumer {
             readings: Vec::new(),
             fetches: BTreeMap::new(),
             refresh_at: None,
-            lost_connections: 0,
-            throttled: Duration::ZERO,
-            throttled_until: None,
+            setbacks: Setbacks::default(),
         }
     }
 
@@ -180,19 +177,9 @@ impl Consumer {
         self.readings.iter().filter_map(|r| Some((&*r.topic, r.partition, r.high_watermark?)))
     }
 
-    /// How many connections broke.
-    pub fn lost_connections(&self) -> u64 {
-        self.lost_connections
-    }
-
-    /// For how long brokers have had this client wait because a quota was overdrawn.
-    pub fn throttled(&self) -> Duration {
-        self.throttled
-    }
-
-    /// Until when the last such wait lasts, if there was one.
-    pub fn throttled_until(&self) -> Option<Instant> {
-        self.throttled_until
+    /// What has held it up so far.
+    pub fn setbacks(&self) -> Setbacks {
+        self.setbacks
     }
 
     /// Fetches once round: waits until something came, or `until`. An error here is one that repetition
